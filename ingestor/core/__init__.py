@@ -1,0 +1,1 @@
+"""DECIDES: pure functions and plain state; no asyncio, clock, dice, logs or I/O."""

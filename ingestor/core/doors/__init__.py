@@ -1,0 +1,1 @@
+"""The formats in which an event may arrive, one module per format."""

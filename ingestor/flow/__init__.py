@@ -1,0 +1,1 @@
+"""WAITS: asyncio only; meets the world through the ports."""
