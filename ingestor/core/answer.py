@@ -1,0 +1,38 @@
+"""What came back from one attempt."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """Why there is no answer."""
+
+    CONNECT = "connect"
+    TIMEOUT = "timeout"
+    DISCONNECTED = "disconnected"
+    CUT_OFF = "cut_off"
+    NOT_HTTP = "not_http"
+    TLS = "tls"
+    UNKNOWN_HOST = "unknown_host"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A status with its *body*, of which no more than the first megabyte is kept (then *is_whole*
+    is false).
+    """
+
+    status: int
+    body: bytes = b""
+    retry_after: str | None = None
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """No answer, or one that was cut off."""
+
+    fault: Fault
+
+
+Answer = Answered | Unanswered

@@ -1,0 +1,161 @@
+"""Decides what a record is: a call, a letter, or nothing to deliver.
+
+The exact msgspec types come first. When they say no, the bytes are parsed as Tuner's server would
+and the lax rules decide, so that nothing is refused here that Tuner might accept. Accepted bodies
+are posted as they came, byte for byte.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from ingestor.core.body import SPEECH, Body, exact
+from ingestor.core.call import Call
+from ingestor.core.doors.cloudevents import (
+    EventTypes,
+    binary_type,
+    is_structured,
+    looks_structured,
+    open_envelope,
+)
+from ingestor.core.doors.framed import is_framed, unframe
+from ingestor.core.mending import with_estimated_times, with_recording
+from ingestor.core.outcome import Dead, Ignored, Reason
+from ingestor.core.parsing import parse, poison
+from ingestor.core.problem import Problem, sentence
+from ingestor.core.record import Record
+from ingestor.core.rules import is_old, problems
+
+Decoded = Call | Dead | Ignored
+
+
+class OldTranscripts(StrEnum):
+    """What becomes of `{role, content}` rows without times: left to Tuner, given estimated times,
+    or refused.
+    """
+
+    PASS = "pass"  # noqa: S105 - a word, not a password
+    ESTIMATE = "estimate"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How events are read: *max_bytes* of a value, the event types to deliver, and what may be
+    added to a body.
+    """
+
+    max_bytes: int = 8 * 2**20
+    event_types: EventTypes = field(default_factory=EventTypes)
+    recording_url: str | None = None
+    old_transcripts: OldTranscripts = OldTranscripts.PASS
+
+
+class Decoder:
+    """Reads records; never raises, whatever the bytes."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def decode(self, record: Record) -> Decoded:
+        """Decide what *record* is."""
+        value = record.value
+        if value is None:
+            return Ignored("tombstone")
+        if len(value) > self._reading.max_bytes:
+            return Dead(
+                Reason.TOO_LARGE,
+                f"the event has {len(value)} bytes; at most {self._reading.max_bytes} are taken",
+            )
+        if is_framed(value):
+            unframed = unframe(value)
+            if unframed is None:
+                return Dead(
+                    Reason.MALFORMED,
+                    "is framed by a schema registry, but what the frame holds is not JSON",
+                )
+            value = unframed
+        if record.headers:
+            if (event_type := binary_type(record.headers)) is not None:
+                if ignored := self._reading.event_types.ignore(event_type):
+                    return ignored
+            elif is_structured(record.headers):
+                return self._unwrap(value)
+        return self._read(value)
+
+    def _unwrap(self, envelope: bytes) -> Decoded:
+        data = open_envelope(envelope, self._reading.event_types)
+        return self._read(data, is_data=True) if isinstance(data, bytes) else data
+
+    def _read(self, body: bytes, *, is_data: bool = False) -> Decoded:
+        """Read a body by its exact types, or hand it to the lax rules; *is_data* when it came out
+        of an envelope.
+        """
+        try:
+            typed = exact.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._weigh(body, is_data=is_data)
+        if not (is_utf8(body) and is_timed(typed)):
+            return self._weigh(body, is_data=is_data)
+        if typed.recording_url is None:
+            if self._reading.recording_url is None:
+                return self._weigh(body, is_data=is_data)
+            body = with_recording(body, self._reading.recording_url)
+        return Call(typed.call_id, body, typed.workspace_id, typed.agent_remote_identifier)
+
+    def _weigh(self, body: bytes, *, is_data: bool) -> Decoded:
+        parsed = parse(body)
+        if isinstance(parsed, Problem):
+            return Dead(Reason.MALFORMED, str(parsed), (parsed,))
+        if found := tuple(poison(parsed)):
+            return Dead(Reason.MALFORMED, sentence(found), found)
+        if not isinstance(parsed, dict):
+            return Dead(Reason.MALFORMED, "must be a JSON object")
+        if looks_structured(parsed) and not is_data:
+            return self._unwrap(body)
+        body, parsed = self._mend(body, parsed)
+        if found := tuple(
+            problems(parsed, old_rows=self._reading.old_transcripts is OldTranscripts.PASS)
+        ):
+            return Dead(Reason.INVALID, sentence(found), found)
+        return Call(
+            str(parsed["call_id"]),
+            body,
+            parsed.get("workspace_id"),
+            parsed.get("agent_remote_identifier"),
+        )
+
+    def _mend(self, body: bytes, parsed: dict[str, object]) -> tuple[bytes, dict[str, object]]:
+        url = self._reading.recording_url
+        if url is not None and parsed and parsed.get("recording_url") is None:
+            body, parsed = with_recording(body, url), parsed | {"recording_url": url}
+        rows = parsed.get("transcript_with_tool_calls")
+        estimate = self._reading.old_transcripts is OldTranscripts.ESTIMATE
+        if estimate and isinstance(rows, list) and any(map(is_old, rows)):
+            body = with_estimated_times(body, parsed, rows)
+            parsed = msgspec.json.decode(body, type=dict[str, object])
+        return body, parsed
+
+
+def is_utf8(body: bytes) -> bool:
+    """Whether *body* is text: msgspec does not look at the bytes of strings that it skips."""
+    if body.isascii():
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def is_timed(body: Body) -> bool:
+    """Whether every spoken row says when it was spoken."""
+    for row in body.transcript_with_tool_calls:
+        if (
+            (row.start_ms is None or (row.end_ms is None and row.duration_ms is None))
+            and not row.words
+            and row.role in SPEECH
+        ):
+            return False
+    return True

@@ -1,0 +1,67 @@
+"""Bytes to JSON as Tuner's server reads them, and what no such server survives."""
+
+import json
+from collections.abc import Iterator
+
+from ingestor.core.problem import Problem, Step, place
+
+# What JSON has no word for (RFC 8259, section 6) and Python's parser lets pass.
+_NOT_A_NUMBER = object()
+
+
+def parse(text: bytes) -> object | Problem:
+    """Parse *text* as `json.loads` does: UTF-8, UTF-16 or UTF-32, with or without a mark, the last
+    of equal keys.
+    """
+    try:
+        parsed: object = json.loads(text, parse_constant=lambda _: _NOT_A_NUMBER)
+    except json.JSONDecodeError as error:
+        return Problem("", f"is not JSON (line {error.lineno}, column {error.colno})")
+    except UnicodeDecodeError as error:
+        return Problem("", f"is not JSON (byte {error.start} is not {error.encoding})")
+    except RecursionError:
+        return Problem("", "is nested too deeply")
+    except ValueError:
+        return Problem("", "has an integer with too many digits")
+    return parsed
+
+
+def poison(value: object) -> Iterator[Problem]:
+    """Yield what would make Tuner's server answer 500: NaN, infinities and lone surrogates,
+    wherever they stand.
+    """
+    waiting: list[tuple[object, tuple[Step, ...]]] = [(value, ())]
+    while waiting:
+        here, steps = waiting.pop()
+        if isinstance(here, dict):
+            for key, inner in here.items():
+                if _is_broken(key):
+                    yield Problem(
+                        place((*steps, key)), "the key has a lone surrogate, which is not Unicode"
+                    )
+                waiting.append((inner, (*steps, key)))
+        elif isinstance(here, list):
+            waiting.extend((inner, (*steps, index)) for index, inner in enumerate(here))
+        elif isinstance(here, str):
+            if _is_broken(here):
+                yield Problem(place(steps), "has a lone surrogate, which is not Unicode")
+        elif here is _NOT_A_NUMBER:
+            yield Problem(place(steps), "is NaN or Infinity, which is not JSON")
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def to_utf8(text: bytes) -> bytes:
+    """Bring JSON *text* into UTF-8 without a mark, for what has to cut or splice it; UnicodeError
+    when it is not text.
+
+    UTF-8 without a mark is returned as it is, unread.
+    """
+    encoding = json.detect_encoding(text)
+    return text if encoding == "utf-8" else text.decode(encoding).encode()

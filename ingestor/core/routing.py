@@ -1,0 +1,147 @@
+"""Decides where a call goes.
+
+For each id by itself, the first that speaks decides: the record's headers, the event's own fields,
+the routes file, the settings. The credential comes from the routes file or the settings, never from
+an event.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from ingestor.core.call import Call
+from ingestor.core.outcome import Dead, Reason
+from ingestor.core.parsing import to_utf8
+from ingestor.core.problem import Problem
+from ingestor.core.record import Record
+from ingestor.core.route import Destination, Route
+
+WORKSPACE_HEADER = "tuner-workspace-id"
+AGENT_HEADER = "tuner-agent-id"
+
+Scalar = str | int | bool
+NO_WORKSPACE = Problem(
+    "workspace",
+    "is missing: set TUNER_WORKSPACE_ID, or give it by a [[route]], by the header "
+    f"{WORKSPACE_HEADER} or by the field workspace_id",
+)
+NO_AGENT = Problem(
+    "agent",
+    "is missing: set TUNER_AGENT_ID, or give it by a [[route]], by the header "
+    f"{AGENT_HEADER} or by the field agent_remote_identifier",
+)
+_INTEGER = re.compile(r"[0-9]{1,18}")
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One `[[route]]`: which events it speaks of, and what it says of them.
+
+    *topic* is a pattern, *field* a path into the body, *values* what may stand there.
+    """
+
+    topic: str | None = None
+    field: tuple[str, ...] = ()
+    values: tuple[Scalar, ...] = ()
+    workspace: str | None = None
+    agent: str | None = None
+    destination: Destination | None = None
+
+    def matches(self, topic: str, body: bytes) -> bool:
+        """Whether the rule speaks of an event with *body* on *topic*."""
+        if self.topic is not None and not fnmatchcase(topic, self.topic):
+            return False
+        if not self.field:
+            return True
+        found = field_value(body, self.field)
+        # True == 1 in Python, but not in JSON.
+        return any(found == value and type(found) is type(value) for value in self.values)
+
+
+_NO_RULE = Rule()
+
+
+class Router:
+    """Finds the route of each call; *workspace*, *agent* and *destination* are the settings'."""
+
+    def __init__(
+        self,
+        destination: Destination,
+        *,
+        workspace: str | None = None,
+        agent: str | None = None,
+        rules: Sequence[Rule] = (),
+    ) -> None:
+        self._destination = destination
+        self._workspace = workspace or NO_WORKSPACE
+        self._agent = agent or NO_AGENT
+        self._rules = tuple(rules)
+        # Most services have one route, and their events say nothing of it: it is built once.
+        self._only = (
+            Route(destination, workspace, agent) if workspace and agent and not rules else None
+        )
+
+    def route(self, record: Record, call: Call) -> Route | Dead:
+        """Decide where *call* goes; a letter (`no_route`) when an id is missing or unusable."""
+        if self._only is not None and not record.headers and not call.has_own_ids:
+            return self._only
+        headers = dict(record.headers)
+        own_workspace = _workspace(headers.get(WORKSPACE_HEADER), call.workspace)
+        own_agent = _agent(headers.get(AGENT_HEADER), call.agent)
+        rule = next(
+            (rule for rule in self._rules if rule.matches(record.topic, call.body)), _NO_RULE
+        )
+        workspace = own_workspace or rule.workspace or self._workspace
+        agent = own_agent or rule.agent or self._agent
+        if isinstance(workspace, Problem):
+            return _unroutable(workspace, call)
+        if isinstance(agent, Problem):
+            return _unroutable(agent, call)
+        is_configured = own_workspace is None and own_agent is None
+        return Route(
+            rule.destination or self._destination, workspace, agent, is_configured=is_configured
+        )
+
+
+def _unroutable(problem: Problem, call: Call) -> Dead:
+    return Dead(Reason.NO_ROUTE, str(problem), (problem,), call_id=call.call_id)
+
+
+def field_value(body: bytes, path: Sequence[str]) -> object:
+    """Read what stands at *path* in a JSON object, None when nothing does."""
+    try:
+        here = msgspec.Raw(to_utf8(body))
+        for name in path:
+            here = _fields.decode(here)[name]
+        return msgspec.json.decode(here)
+    except (KeyError, msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+
+
+def _workspace(header: bytes | None, field: object) -> str | Problem | None:
+    """Read an event's own workspace: a whole number in any form that Tuner's query takes."""
+    if header:
+        spelled, where = header.decode("utf-8", "replace"), f"header {WORKSPACE_HEADER}"
+    elif field is None or field == "":
+        return None
+    else:
+        spelled, where = (str(field) if isinstance(field, (int, str)) else ""), "workspace_id"
+    spelled = spelled.strip()
+    return spelled if _INTEGER.fullmatch(spelled) else Problem(where, "must be a whole number")
+
+
+def _agent(header: bytes | None, field: object) -> str | Problem | None:
+    if header:
+        try:
+            return header.decode()
+        except UnicodeDecodeError:
+            return Problem(f"header {AGENT_HEADER}", "must be UTF-8 text")
+    if field is None or field == "":
+        return None
+    if isinstance(field, bool) or not isinstance(field, (int, str)):
+        return Problem("agent_remote_identifier", "must be a string")
+    return str(field)

@@ -1,0 +1,185 @@
+"""Decides what an answer of Tuner means."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from ingestor.core.answer import Answer, Answered, Fault, Unanswered
+from ingestor.core.problem import Problem, place, sentence
+from ingestor.core.retry_after import pause
+
+# Seconds, for a 429 that does not say for how long.
+BREATH = 1.0
+_MOST_ERRORS = 20
+_ERROR_TYPE = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+
+
+class Scope(StrEnum):
+    """What a hold stops: a credential, its use for one workspace, a destination, or one route."""
+
+    CREDENTIAL = "credential"
+    WORKSPACE = "workspace"
+    DESTINATION = "destination"
+    ROUTE = "route"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Tuner has the call; *is_duplicate* when it had it before this record's first attempt."""
+
+    is_duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Tuner will never take this call."""
+
+    status: int
+    message: str
+    errors: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """Not now. *pause* (seconds) is how long the whole destination asked to be left alone."""
+
+    cause: str
+    pause: float | None = None
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Our fault, not the call's: nothing in *scope* is sent until a probe is accepted."""
+
+    scope: Scope
+    cause: str
+    status: int | None = None
+
+
+Verdict = Accepted | Refused | TryAgain | Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the meaning of an answer depends on.
+
+    *now* is in seconds since the epoch. *is_unclear* when an earlier attempt for the same record
+    may have been stored although no answer said so. *is_proven* when a 404 cannot be our own fault:
+    the event named its ids, or the route has accepted a call.
+    """
+
+    now: float
+    is_unclear: bool = False
+    is_proven: bool = True
+
+
+class _Reply(msgspec.Struct, gc=False):
+    is_new: object = None
+
+
+_reply = msgspec.json.Decoder(_Reply)
+
+
+def judge(answer: Answer, when: Circumstances) -> Verdict:
+    """Decide what *answer* means."""
+    match answer:
+        case Unanswered(fault=(Fault.TLS | Fault.UNKNOWN_HOST) as fault):
+            return Hold(Scope.DESTINATION, fault.value)
+        case Unanswered(fault=fault):
+            return TryAgain(fault.value)
+        case Answered(status=status) if status // 100 == 2 or status in {404, 405, 409}:
+            if not speaks_json(answer):
+                return Hold(Scope.DESTINATION, "not_tuner", status)
+            return _judge_reply(answer, when)
+        case Answered():
+            return _judge_status(answer, when)
+
+
+def _judge_reply(reply: Answered, when: Circumstances) -> Verdict:
+    """Judge a status that is Tuner's own word, since the body is of its kind."""
+    match reply.status:
+        case 409:
+            return Accepted(is_duplicate=not when.is_unclear)
+        case 405:
+            return Hold(Scope.DESTINATION, "status_405", 405)
+        case 404 if not when.is_proven:
+            return Hold(Scope.ROUTE, "unknown_route", 404)
+        case 404:
+            return _refusal(reply)
+        case _:
+            return Accepted(is_duplicate=_is_old_news(reply.body) and not when.is_unclear)
+
+
+def _judge_status(answer: Answered, when: Circumstances) -> Verdict:
+    match status := answer.status:
+        case 401:
+            return Hold(Scope.CREDENTIAL, "unauthorized", status)
+        case 403:
+            return Hold(Scope.WORKSPACE, "forbidden", status)
+        case 402 | 407 | 415 | 421 | 426 | 501 | 505:
+            return Hold(Scope.DESTINATION, f"status_{status}", status)
+        case 429:
+            asked = pause(answer.retry_after, when.now)
+            return TryAgain("status_429", BREATH if asked is None else asked, status)
+        case _ if status in {408, 425} or status // 100 == 5:
+            return TryAgain(f"status_{status}", pause(answer.retry_after, when.now), status)
+        case _ if status // 100 == 4:
+            return _refusal(answer)
+        case _:
+            return Hold(Scope.DESTINATION, f"status_{status}", status)
+
+
+def _refusal(answer: Answered) -> Refused:
+    errors = _errors(answer)
+    details = f": {sentence(errors)}" if errors else ""
+    return Refused(answer.status, f"Tuner answered {answer.status}{details}", errors)
+
+
+def speaks_json(answer: Answered) -> bool:
+    """Whether the body is empty or JSON, as whatever Tuner sends is; of a body that was cut only
+    the start can tell.
+    """
+    body = answer.body.strip()
+    if not body:
+        return True
+    if not answer.is_whole:
+        return body[:1] in b"{["
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _is_old_news(body: bytes) -> bool:
+    try:
+        return _reply.decode(body).is_new is False
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def _errors(answer: Answered) -> tuple[Problem, ...]:
+    """Read the types and places of a FastAPI refusal; never its messages, nor the input that it
+    echoes.
+    """
+    try:
+        reply = msgspec.json.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()
+    detail = reply.get("detail") if isinstance(reply, dict) else None
+    items = [item for item in detail if isinstance(item, dict)] if isinstance(detail, list) else []
+    return tuple(_error(item) for item in items[:_MOST_ERRORS])
+
+
+def _error(item: dict[str, object]) -> Problem:
+    kind, steps = item.get("type"), item.get("loc")
+    rule = kind if isinstance(kind, str) and _ERROR_TYPE.fullmatch(kind) else "refused"
+    known = (
+        [step for step in steps if isinstance(step, (str, int))] if isinstance(steps, list) else []
+    )
+    if known[:1] == ["body"]:
+        del known[0]
+    return Problem(place(known), rule)
