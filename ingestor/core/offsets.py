@@ -9,6 +9,7 @@ ledger is void, and whatever its claims still do changes nothing.
 """
 
 from collections import deque
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ingestor.core.record import Partition, Record
@@ -17,10 +18,11 @@ from ingestor.core.record import Partition, Record
 class Claim:
     """A record in work."""
 
-    __slots__ = ("_ledger", "is_settled", "offset")
+    __slots__ = ("_ledger", "is_settled", "offset", "since")
 
-    def __init__(self, offset: int, ledger: "Ledger") -> None:
+    def __init__(self, offset: int, since: float, ledger: "Ledger") -> None:
         self.offset = offset
+        self.since = since
         self.is_settled = False
         self._ledger = ledger
 
@@ -56,9 +58,14 @@ class Ledger:
         """The offset that may be committed."""
         return self._claims[0].offset if self._claims else self.upcoming
 
-    def claim(self, offset: int) -> Claim:
-        """Take a record into work; *offset* is not below the last one's."""
-        claim = Claim(offset, self)
+    @property
+    def oldest(self) -> float | None:
+        """When the oldest unfinished record was taken into work, None when all are finished."""
+        return self._claims[0].since if self._claims else None
+
+    def claim(self, offset: int, now: float) -> Claim:
+        """Take a record into work *now*; *offset* is above the last one's."""
+        claim = Claim(offset, now, self)
         self._claims.append(claim)
         self.upcoming = offset + 1
         return claim
@@ -86,14 +93,16 @@ class Offsets:
         self._ledgers: dict[Partition, Ledger] = {}
 
     @property
-    def partitions(self) -> frozenset[Partition]:
+    def partitions(self) -> Collection[Partition]:
         """The partitions that are ours."""
-        return frozenset(self._ledgers)
+        return self._ledgers.keys()
+
+    def ledgers(self) -> Mapping[Partition, Ledger]:
+        """The partitions that are ours, and how each stands."""
+        return self._ledgers
 
     def assign(self, partition: Partition, start: int) -> None:
-        """Begin an assignment of *partition* at the committed offset *start*; an earlier one is
-        void.
-        """
+        """Begin an assignment of *partition* at its committed offset; an earlier one is void."""
         self._void(partition)
         self._ledgers[partition] = Ledger(start)
 
@@ -102,14 +111,12 @@ class Offsets:
         for partition in tuple(self._ledgers):
             self._void(partition)
 
-    def claim(self, record: Record) -> Claim | None:
-        """Take *record* into work; None when its partition is not ours, or when it was taken
-        before.
-        """
+    def claim(self, record: Record, now: float) -> Claim | None:
+        """Take *record* into work; None when its partition is not ours, or it was taken before."""
         ledger = self._ledgers.get(record.origin)
         if ledger is None or record.offset < ledger.upcoming:
             return None
-        return ledger.claim(record.offset)
+        return ledger.claim(record.offset, now)
 
     def marks(self) -> list[Mark]:
         """List the marks that are beyond what is committed."""

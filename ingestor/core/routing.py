@@ -23,10 +23,14 @@ WORKSPACE_HEADER = "tuner-workspace-id"
 AGENT_HEADER = "tuner-agent-id"
 
 Scalar = str | int | bool
+Id = str | Problem | None
 NO_WORKSPACE = Problem(
     "workspace",
     "is missing: set TUNER_WORKSPACE_ID, or give it by a [[route]], by the header "
     f"{WORKSPACE_HEADER} or by the field workspace_id",
+)
+NO_CREDENTIAL = Problem(
+    "credential", "is missing: set TUNER_API_KEY, or name a credential in the [[route]]"
 )
 NO_AGENT = Problem(
     "agent",
@@ -70,45 +74,47 @@ class Router:
 
     def __init__(
         self,
-        destination: Destination,
+        destination: Destination | None,
         *,
         workspace: str | None = None,
         agent: str | None = None,
         rules: Sequence[Rule] = (),
     ) -> None:
-        self._destination = destination
+        self._destination = destination or NO_CREDENTIAL
         self._workspace = workspace or NO_WORKSPACE
         self._agent = agent or NO_AGENT
         self._rules = tuple(rules)
         # Most services have one route, and their events say nothing of it: it is built once.
-        self._only = (
-            Route(destination, workspace, agent) if workspace and agent and not rules else None
-        )
+        self._plain = self._find(_NO_RULE, None, None)
 
     def route(self, record: Record, call: Call) -> Route | Dead:
         """Decide where *call* goes; a letter (`no_route`) when an id is missing or unusable."""
-        if self._only is not None and not record.headers and not call.has_own_ids:
-            return self._only
+        is_plain = not (self._rules or record.headers or call.has_own_ids)
+        found = self._plain if is_plain else self._choose(record, call)
+        if isinstance(found, Route):
+            return found
+        return Dead(Reason.NO_ROUTE, str(found), (found,), call_id=call.call_id)
+
+    def _choose(self, record: Record, call: Call) -> Route | Problem:
         headers = dict(record.headers)
         own_workspace = _workspace(headers.get(WORKSPACE_HEADER), call.workspace)
         own_agent = _agent(headers.get(AGENT_HEADER), call.agent)
-        rule = next(
-            (rule for rule in self._rules if rule.matches(record.topic, call.body)), _NO_RULE
-        )
+        matching = (rule for rule in self._rules if rule.matches(record.topic, call.body))
+        return self._find(next(matching, _NO_RULE), own_workspace, own_agent)
+
+    def _find(self, rule: Rule, own_workspace: Id, own_agent: Id) -> Route | Problem:
+        """Choose among the event's own ids, those of *rule* and those of the settings."""
         workspace = own_workspace or rule.workspace or self._workspace
         agent = own_agent or rule.agent or self._agent
+        destination = rule.destination or self._destination
         if isinstance(workspace, Problem):
-            return _unroutable(workspace, call)
+            return workspace
         if isinstance(agent, Problem):
-            return _unroutable(agent, call)
+            return agent
+        if isinstance(destination, Problem):
+            return destination
         is_configured = own_workspace is None and own_agent is None
-        return Route(
-            rule.destination or self._destination, workspace, agent, is_configured=is_configured
-        )
-
-
-def _unroutable(problem: Problem, call: Call) -> Dead:
-    return Dead(Reason.NO_ROUTE, str(problem), (problem,), call_id=call.call_id)
+        return Route(destination, workspace, agent, is_configured=is_configured)
 
 
 def field_value(body: bytes, path: Sequence[str]) -> object:
@@ -122,7 +128,7 @@ def field_value(body: bytes, path: Sequence[str]) -> object:
         return None
 
 
-def _workspace(header: bytes | None, field: object) -> str | Problem | None:
+def _workspace(header: bytes | None, field: object) -> Id:
     """Read an event's own workspace: a whole number in any form that Tuner's query takes."""
     if header:
         spelled, where = header.decode("utf-8", "replace"), f"header {WORKSPACE_HEADER}"
@@ -134,7 +140,7 @@ def _workspace(header: bytes | None, field: object) -> str | Problem | None:
     return spelled if _INTEGER.fullmatch(spelled) else Problem(where, "must be a whole number")
 
 
-def _agent(header: bytes | None, field: object) -> str | Problem | None:
+def _agent(header: bytes | None, field: object) -> Id:
     if header:
         try:
             return header.decode()

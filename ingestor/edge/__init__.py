@@ -1,1 +1,1 @@
-"""TOUCHES: the only importers of aiokafka, aiohttp, structlog, prometheus_client, time and random."""
+"""TOUCHES: the only room that imports aiokafka, aiohttp, structlog, time or random."""

@@ -1,0 +1,175 @@
+"""Builds the service, and owns the lifetimes of its parts and the order in which they stop."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+
+from ingestor import __version__, assembly
+from ingestor.core.offsets import Offsets
+from ingestor.core.stack import describe
+from ingestor.edge.clock import SystemClock, SystemDice
+from ingestor.edge.health import Health
+from ingestor.edge.kafka_letters import KafkaLetters
+from ingestor.edge.kafka_source import KafkaSource
+from ingestor.edge.logs import configure
+from ingestor.edge.metrics import Metrics, Readings
+from ingestor.edge.observer import ServiceObserver
+from ingestor.edge.operations import operations
+from ingestor.edge.signals import stop_signals
+from ingestor.edge.tuner_aiohttp import aiohttp_tuner
+from ingestor.flow.assignments import Assignments
+from ingestor.flow.backlogs import Backlogs
+from ingestor.flow.burial import Burial
+from ingestor.flow.committer import Committer
+from ingestor.flow.crew import Crew
+from ingestor.flow.delivery import Delivery
+from ingestor.flow.gate import Gate
+from ingestor.flow.intake import Intake
+from ingestor.flow.pipeline import Pipeline
+from ingestor.flow.ports import Tuner
+from ingestor.flow.room import Room
+from ingestor.flow.slots import Slots
+from ingestor.settings import Settings
+
+CLOSING_SECONDS = 2.0
+DRAINED, BUG = 0, 1
+
+
+async def run(settings: Settings) -> int:
+    """Serve until a signal asks for a drain; return the exit code."""
+    log = configure(settings.ingestor.log_level, settings.ingestor.log_format)
+    metrics, health = Metrics(__version__), Health()
+    observer = ServiceObserver(log, metrics, health)
+    host, port = settings.ingestor.ops_host, settings.ingestor.ops_port
+    connection = assembly.connection(settings)
+    source = KafkaSource(connection, assembly.subscription(settings), observer)
+    letters = KafkaLetters(connection, settings.kafka.dead_letter_topic)
+    code = DRAINED
+    async with (
+        operations(host, port, health, metrics) as open_port,
+        aiohttp_tuner(assembly.wire(settings), assembly.credentials(settings)) as tuner,
+    ):
+        observer.changed("started", version=__version__, ops_port=open_port)
+        try:
+            with stop_signals() as stop:
+                service = Service(
+                    settings,
+                    source=source,
+                    letters=letters,
+                    tuner=tuner,
+                    observer=observer,
+                    metrics=metrics,
+                )
+                await service.run(stop)
+        except* Exception as bugs:  # noqa: BLE001 - said, and the process ends with it
+            for bug in bugs.exceptions:
+                log.critical("bug", error=describe(bug))
+            code = BUG
+        await _within(letters.close())
+        await _within(source.close())
+        observer.changed("stopped", exit_code=code)
+    return code
+
+
+class Service:
+    """The parts, joined."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        source: KafkaSource,
+        letters: KafkaLetters,
+        tuner: Tuner,
+        observer: ServiceObserver,
+        metrics: Metrics,
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._letters = letters
+        self._tuner = tuner
+        self._observer = observer
+        self._metrics = metrics
+        self._clock = SystemClock()
+        self._dice = SystemDice()
+        self._offsets = Offsets()
+        self._slots = Slots(settings.ingestor.max_concurrency)
+        self._room = Room(assembly.bounds(settings))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until *stop*, then come to rest: stop taking, drain, commit."""
+        clock, offsets, observer = self._clock, self._offsets, self._observer
+        async with asyncio.TaskGroup() as tasks:
+            crew = Crew(tasks, clock)
+            committer = Committer(source=self._source, offsets=offsets, clock=clock)
+            pipeline = self._pipeline(crew, committer)
+            self._source.serve(self._assignments(pipeline, committer))
+            intake = Intake(
+                source=self._source, pipeline=pipeline, offsets=offsets, room=self._room
+            )
+            backlogs = Backlogs(
+                source=self._source, offsets=offsets, clock=clock, observer=observer
+            )
+            self._metrics.read(self._readings())
+            taking = tasks.create_task(intake.run())
+            others = [tasks.create_task(committer.run()), tasks.create_task(backlogs.run())]
+            await stop.wait()
+            observer.changed("draining")
+            taking.cancel()
+            cut_off = await pipeline.drain(self._settings.ingestor.drain_seconds)
+            for task in others:
+                task.cancel()
+            await _within(committer.commit())
+            observer.changed("drained", cut_off=cut_off)
+
+    def _pipeline(self, crew: Crew, committer: Committer) -> Pipeline:
+        clock, dice, observer = self._clock, self._dice, self._observer
+        delivery = Delivery(
+            tuner=self._tuner,
+            gate=Gate(clock, observer),
+            slots=self._slots,
+            crew=crew,
+            patience=assembly.patience(self._settings),
+            clock=clock,
+            dice=dice,
+            observer=observer,
+        )
+        return Pipeline(
+            decoder=assembly.decoder(self._settings),
+            router=assembly.router(self._settings),
+            delivery=delivery,
+            burial=Burial(
+                letters=self._letters, crew=crew, clock=clock, dice=dice, observer=observer
+            ),
+            offsets=self._offsets,
+            committer=committer,
+            room=self._room,
+            crew=crew,
+            clock=clock,
+            observer=observer,
+            version=__version__,
+        )
+
+    def _assignments(self, pipeline: Pipeline, committer: Committer) -> Assignments:
+        return Assignments(
+            pipeline=pipeline,
+            committer=committer,
+            offsets=self._offsets,
+            observer=self._observer,
+            drain_seconds=self._settings.ingestor.drain_seconds,
+        )
+
+    def _readings(self) -> Readings:
+        return Readings(
+            slots_in_use=lambda: self._slots.in_use,
+            slots_limit=lambda: self._slots.limit,
+            waiting_records=lambda: self._room.records,
+            waiting_bytes=lambda: self._room.bytes,
+        )
+
+
+async def _within(work: Awaitable[None]) -> None:
+    """Give *work* a little time: what must end, ends."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSING_SECONDS):
+            await work

@@ -1,0 +1,152 @@
+"""Hands each part its own values: nothing below this room knows the settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from ingestor import __version__
+from ingestor.core.backoff import Backoff
+from ingestor.core.decoder import Decoder, OldTranscripts, Reading
+from ingestor.core.doors.cloudevents import EventTypes
+from ingestor.core.route import Destination
+from ingestor.core.routing import Router, Rule
+from ingestor.core.starts import Reset
+from ingestor.edge.credentials import Credential
+from ingestor.edge.kafka_connection import Connection
+from ingestor.edge.kafka_consumer import Subscription
+from ingestor.edge.oauth import OAuthClient
+from ingestor.edge.tls import Tls
+from ingestor.edge.tuner_aiohttp import Wire
+from ingestor.flow.delivery import Patience
+from ingestor.flow.room import Bounds
+from ingestor.settings import Route as RouteSettings
+from ingestor.settings import Settings
+
+# The credential that the settings themselves give.
+DEFAULT = "default"
+# The group waits for our drain, and for what comes after it.
+REBALANCE_MARGIN_SECONDS = 10.0
+LEAST_ROOM = 2_000
+ROOM_PER_SLOT = 8
+
+
+def decoder(settings: Settings) -> Decoder:
+    """Build what reads events."""
+    given = settings.ingestor
+    return Decoder(
+        Reading(
+            max_bytes=given.max_event_bytes,
+            event_types=EventTypes(given.event_types),
+            recording_url=given.recording_url,
+            old_transcripts=OldTranscripts(given.old_transcripts),
+        )
+    )
+
+
+def router(settings: Settings) -> Router:
+    """Build what finds routes."""
+    destinations = {
+        credential.name: Destination(credential.base_url, credential.name)
+        for credential in settings.credentials
+    }
+    workspace = settings.tuner.workspace_id
+    return Router(
+        destinations.get(DEFAULT),
+        workspace=None if workspace is None else str(workspace),
+        agent=settings.tuner.agent_id,
+        rules=[_rule(route, destinations) for route in settings.routes],
+    )
+
+
+def credentials(settings: Settings) -> Mapping[str, Credential]:
+    """Name the keys."""
+    return {
+        credential.name: Credential(credential.api_key.get_secret_value(), credential.auth)
+        for credential in settings.credentials
+    }
+
+
+def wire(settings: Settings) -> Wire:
+    """Say how requests are sent."""
+    given = settings.tuner
+    tls = Tls(_path(given.ca_file), _path(given.cert_file), _path(given.key_file))
+    return Wire(given.timeout_seconds, tls, f"ingestor/{__version__}")
+
+
+def patience(settings: Settings) -> Patience:
+    """Say how failing calls are treated."""
+    given = settings.ingestor
+    return Patience(
+        given.max_attempts, Backoff(given.backoff_base_seconds, given.backoff_max_seconds)
+    )
+
+
+def bounds(settings: Settings) -> Bounds:
+    """Say how large the waiting room is."""
+    given = settings.ingestor
+    return Bounds(max(LEAST_ROOM, ROOM_PER_SLOT * given.max_concurrency), given.max_buffer_bytes)
+
+
+def subscription(settings: Settings) -> Subscription:
+    """Say what is read, and as whom."""
+    given = settings.kafka
+    return Subscription(
+        topics=given.topics,
+        group_id=given.group_id,
+        reset=Reset(given.auto_offset_reset),
+        group_instance_id=given.group_instance_id,
+        rebalance_seconds=settings.ingestor.drain_seconds + REBALANCE_MARGIN_SECONDS,
+    )
+
+
+def connection(settings: Settings) -> Connection:
+    """Say how Kafka is reached."""
+    given = settings.kafka
+    ca = _path(given.ssl_ca_file)
+    return Connection(
+        bootstrap_servers=",".join(given.bootstrap_servers),
+        client_id=given.client_id,
+        security_protocol=given.security_protocol,
+        tls=Tls(
+            ca,
+            _path(given.ssl_cert_file),
+            _path(given.ssl_key_file),
+            _secret(given.ssl_key_password),
+        ),
+        sasl_mechanism=given.sasl_mechanism,
+        username=given.sasl_username,
+        password=_secret(given.sasl_password),
+        oauth=_oauth(settings, ca),
+    )
+
+
+def _oauth(settings: Settings, ca: str | None) -> OAuthClient | None:
+    given = settings.kafka
+    url, client_id, secret = (
+        given.sasl_oauth_token_url,
+        given.sasl_oauth_client_id,
+        _secret(given.sasl_oauth_client_secret),
+    )
+    if url is None or client_id is None or secret is None:
+        return None
+    return OAuthClient(url, client_id, secret, given.sasl_oauth_scope, ca)
+
+
+def _rule(route: RouteSettings, destinations: Mapping[str, Destination]) -> Rule:
+    return Rule(
+        topic=route.topic,
+        field=route.field,
+        values=route.values,
+        workspace=None if route.workspace_id is None else str(route.workspace_id),
+        agent=route.agent_id,
+        destination=destinations.get(route.credential),
+    )
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _secret(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

@@ -1,0 +1,42 @@
+"""The commands, put together."""
+
+from typing import Annotated
+
+import typer
+
+from ingestor import __version__
+from ingestor.cli.check import check
+from ingestor.cli.run import run
+
+cli = typer.Typer(
+    name="ingestor",
+    help="Carries call-ended events from a Kafka topic to Tuner.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="rich",
+)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - the shape of a typer callback
+    if value:
+        typer.echo(f"ingestor {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _common(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+cli.command()(run)
+cli.command()(check)
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()

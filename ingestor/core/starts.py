@@ -1,0 +1,48 @@
+"""Decides where a partition is read from when it becomes ours."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reset(StrEnum):
+    """Where a group begins that has never committed."""
+
+    EARLIEST = "earliest"
+    LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The offsets that a partition holds: from *begin* up to, not including, *end*."""
+
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to read from.
+
+    *is_new* when the group had no offset: it is committed before the first call is posted, else a
+    restart would decide anew. *lost* counts the records that were removed before they were read.
+    """
+
+    offset: int
+    is_new: bool = False
+    lost: int = 0
+
+
+def start(committed: int | None, bounds: Bounds, reset: Reset) -> Start:
+    """Decide where to begin.
+
+    A committed offset below the begin was overtaken by retention. One above the end belongs to a
+    topic that was deleted and made again, or to a log that was cut: everything there is read, since
+    nothing says what of it was posted.
+    """
+    if committed is None:
+        return Start(bounds.begin if reset is Reset.EARLIEST else bounds.end, is_new=True)
+    if committed < bounds.begin:
+        return Start(bounds.begin, lost=bounds.begin - committed)
+    if committed > bounds.end:
+        return Start(bounds.begin)
+    return Start(committed)

@@ -1,0 +1,34 @@
+"""Time and chance."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> float:
+        """Read the monotonic clock, in seconds."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Read the time in seconds since the epoch."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for *seconds*."""
+        await asyncio.sleep(seconds)
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        """Make *call* after *seconds*."""
+        return asyncio.get_running_loop().call_later(seconds, call)
+
+
+class SystemDice:
+    """The machine's chance; good enough for jitter."""
+
+    def roll(self) -> float:
+        """Draw evenly from [0, 1)."""
+        return random.random()  # noqa: S311 - spreads retries, guards nothing

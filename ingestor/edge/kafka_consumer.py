@@ -1,0 +1,120 @@
+"""One aiokafka consumer: how it is built, subscribed and stopped."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError
+
+from ingestor.core.starts import Reset
+from ingestor.edge.kafka_connection import Connection
+
+SESSION_MS = 10_000
+HEARTBEAT_MS = 3_000
+METADATA_MS = 30_000
+FETCH_BYTES = 16 * 2**20
+PARTITION_FETCH_BYTES = 2**20
+FETCH_WAIT_MS = 250
+STOP_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What is read, and as whom; *rebalance_seconds* is how long the others wait for us to give
+    partitions up.
+    """
+
+    topics: tuple[str, ...]
+    group_id: str
+    reset: Reset = Reset.EARLIEST
+    group_instance_id: str | None = None
+    rebalance_seconds: float = 30.0
+
+
+class Member(Protocol):
+    """Who is told of rebalances, and of which consumer."""
+
+    async def revoke(self, consumer: Any) -> None:
+        """Give everything up; the group waits."""
+        ...
+
+    def assign(self, consumer: Any, partitions: Collection[TopicPartition]) -> None:
+        """Note what was given."""
+        ...
+
+
+def build(connection: Connection, subscription: Subscription) -> Any:
+    """Make a consumer that has not connected."""
+    return AIOKafkaConsumer(**connection.options(), **_options(subscription))
+
+
+async def subscribe(consumer: Any, subscription: Subscription, listener: "Listener") -> str | None:
+    """Connect and subscribe; return what is missing, None when nothing is.
+
+    A topic is looked for in the list of all topics before it is asked for, because asking may
+    create it.
+    """
+    try:
+        await consumer.start()
+        missing = sorted(set(subscription.topics) - await consumer.topics())
+    except (KafkaError, OSError) as error:
+        return type(error).__name__
+    if missing:
+        return f"no topic {', '.join(missing)}"
+    consumer.subscribe(list(subscription.topics), listener=listener)
+    return None
+
+
+async def stop(consumer: Any) -> None:
+    """Stop a consumer within a few seconds, in a task of its own: `stop` may raise CancelledError
+    by itself, or hang.
+    """
+    task = asyncio.get_running_loop().create_task(consumer.stop())
+    await asyncio.wait([task], timeout=STOP_SECONDS)
+    task.cancel()
+    await asyncio.wait([task], timeout=STOP_SECONDS)
+    if task.done() and not task.cancelled():
+        task.exception()
+
+
+class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
+    """Passes on what happens to one consumer."""
+
+    def __init__(self, member: Member, consumer: Any) -> None:
+        self._member = member
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, _revoked: Collection[TopicPartition]) -> None:
+        """Give everything up: whatever is revoked, aiokafka takes it all."""
+        await self._member.revoke(self._consumer)
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Note what was given."""
+        self._member.assign(self._consumer, assigned)
+
+
+def _options(subscription: Subscription) -> Mapping[str, Any]:
+    rebalance_ms = int(subscription.rebalance_seconds * 1000)
+    return {
+        "group_id": subscription.group_id,
+        "group_instance_id": subscription.group_instance_id,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "isolation_level": "read_committed",
+        # One, for ever: with two aiokafka rejoins several times over, so a rolling change is
+        # impossible.
+        "partition_assignment_strategy": (StickyPartitionAssignor,),
+        "session_timeout_ms": SESSION_MS,
+        "heartbeat_interval_ms": HEARTBEAT_MS,
+        "rebalance_timeout_ms": rebalance_ms,
+        # A join is answered when the slowest member has given up its partitions.
+        "request_timeout_ms": rebalance_ms + 10_000,
+        "metadata_max_age_ms": METADATA_MS,
+        "fetch_max_bytes": FETCH_BYTES,
+        "max_partition_fetch_bytes": PARTITION_FETCH_BYTES,
+        "fetch_max_wait_ms": 250,
+    }

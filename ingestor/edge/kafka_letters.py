@@ -1,0 +1,65 @@
+"""Writes letters to the dead-letter topic.
+
+Not with an idempotent producer: aiokafka's waits for ever while the broker is gone, and after a
+refused batch it is stuck until it is made anew. A letter that is written twice names the same
+source twice and counts once.
+"""
+
+import asyncio
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from ingestor.core.letter import Letter, NotWritten
+from ingestor.edge.kafka_connection import Connection
+from ingestor.edge.kafka_consumer import stop
+
+ANSWER_MS = 10_000
+# What is too large is for the broker to say: its limit is the one that counts.
+MOST_BYTES = 2**30
+
+
+class KafkaLetters:
+    """The dead-letter *topic*; connected when the first letter is written."""
+
+    def __init__(self, connection: Connection, topic: str) -> None:
+        self._connection = connection
+        self._topic = topic
+        self._producer: Any = None
+        self._one = asyncio.Lock()
+
+    async def write(self, letter: Letter) -> NotWritten | None:
+        """Write *letter*; None once every in-sync replica has it."""
+        try:
+            producer = self._producer or await self._open()
+            await producer.send_and_wait(
+                self._topic, letter.value, letter.key, headers=list(letter.headers)
+            )
+        except (KafkaError, OSError) as error:
+            return NotWritten(type(error).__name__)
+        return None
+
+    async def close(self) -> None:
+        """Disconnect."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await stop(producer)
+
+    async def _open(self) -> Any:
+        async with self._one:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    **self._connection.options(),
+                    acks="all",
+                    compression_type="lz4",
+                    request_timeout_ms=ANSWER_MS,
+                    max_request_size=MOST_BYTES,
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await stop(producer)
+                    raise
+                self._producer = producer
+            return self._producer

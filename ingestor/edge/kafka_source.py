@@ -1,0 +1,272 @@
+"""Reads the topics as one member of a consumer group.
+
+Every rebalance of aiokafka takes all partitions away and gives some back. From the moment they are
+taken until each was sought to its start, the gate is shut: what the client hands out meanwhile is
+thrown away. What is thrown away, here or by an exception out of `getmany` (which has moved the
+positions of records that it then drops), is read again, because every partition is sought to its
+next expected offset before anything else is awaited.
+"""
+
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from ingestor.core.record import Partition, Record
+from ingestor.core.starts import Bounds, Start, start
+from ingestor.edge.kafka_connection import Connection
+from ingestor.edge.kafka_consumer import Listener, Subscription, build, stop, subscribe
+
+POLL_MS = 200
+# With nothing to ask for, a poll of a partition that does not exist keeps the membership and passes
+# errors on.
+IDLE_POLL_MS = 20
+MOST_RECORDS = 500
+ANSWER_SECONDS = 5.0
+# A consumer that fails this often in this time has lost its coordination for good: a new one is
+# made.
+MOST_FAILURES = 3
+FAILURES_SECONDS = 10.0
+LONGEST_BACKOFF = 5.0
+DICE = random.Random()  # noqa: S311 - spreads retries, guards nothing
+
+Batches = Mapping[TopicPartition, Sequence[Any]]
+
+
+class Owner(Protocol):
+    """Who works with the partitions."""
+
+    def begin(self, starts: Mapping[Partition, int]) -> None:
+        """Take partitions over, each from the offset named."""
+        ...
+
+    async def end(self) -> None:
+        """Finish what can be finished, commit it, and give every partition up."""
+        ...
+
+
+class Watch(Protocol):
+    """Who is told of changes."""
+
+    def changed(self, event: str, **fields: object) -> None:
+        """Note a change of state."""
+        ...
+
+
+class KafkaSource:
+    """A group member that outlives its consumer: a lost one is replaced."""
+
+    def __init__(self, connection: Connection, subscription: Subscription, watch: Watch) -> None:
+        self._connection = connection
+        self._subscription = subscription
+        self._watch = watch
+        self._owner: Owner | None = None
+        self._consumer: Any = None
+        # What was assigned and is not sought yet; None while there is nothing to seek.
+        self._arrivals: frozenset[TopicPartition] | None = None
+        self._next: dict[TopicPartition, int] = {}
+        self._rebalances = 0
+        self._failures: list[float] = []
+        self._bug: Exception | None = None
+
+    def serve(self, owner: Owner) -> None:
+        """Name who works with the partitions, once."""
+        self._owner = owner
+
+    async def take(self, partitions: Collection[Partition]) -> Sequence[Record]:
+        """Wait a moment for records of *partitions* that are ours; with none of them only the
+        membership is kept.
+        """
+        try:
+            consumer = self._consumer or await self._open()
+            if self._arrivals is not None:
+                await self._arrive(consumer, self._arrivals)
+            batches = await self._poll(consumer, partitions)
+        except NoOffsetForPartitionError:
+            return ()  # asked before the partition was sought to its start
+        except OffsetOutOfRangeError:
+            await self._start_over()
+            return ()
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            await self._recover("the client's own tasks were cancelled")
+            return ()
+        except Exception as error:  # noqa: BLE001 - the client passes on whatever parsing a batch raised
+            await self._recover(type(error).__name__)
+            return ()
+        if self._bug is not None:
+            raise self._bug
+        return self._hand_out(batches)
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> bool:
+        """Commit *offsets*; False when the broker did not acknowledge them in time or refused."""
+        if self._consumer is None:
+            return False
+        ours = self._consumer.assignment()
+        wanted = {TopicPartition(*name): offset for name, offset in offsets.items() if name in ours}
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._consumer.commit(wanted)
+        except (KafkaError, TimeoutError) as error:
+            # Around a rebalance this is common: what was not committed is read again.
+            self._watch.changed("commit_refused", cause=type(error).__name__)
+            return False
+        return len(wanted) == len(offsets)
+
+    async def ends(self) -> Mapping[Partition, int]:
+        """Ask where our partitions end; of those for which there was no answer nothing is said."""
+        if self._consumer is None or not self._next:
+            return {}
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                ends = await self._consumer.end_offsets(list(self._next))
+        except (KafkaError, TimeoutError):
+            return {}
+        return {Partition(*name): end for name, end in ends.items()}
+
+    async def close(self) -> None:
+        """Leave the group."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await stop(consumer)
+
+    async def revoke(self, consumer: Any) -> None:
+        """Give everything up, as a rebalance demands; the group waits for it."""
+        if consumer is not self._consumer:
+            return
+        self._shut()
+        try:
+            await self._end()
+        except Exception as error:  # noqa: BLE001 - the client would swallow it: it ends the service from `take`
+            self._bug = error
+
+    def assign(self, consumer: Any, partitions: Collection[TopicPartition]) -> None:
+        """Note what a rebalance gave; it is sought and handed over by the next `take`, while
+        heartbeats go on.
+        """
+        if consumer is self._consumer:
+            self._arrivals = frozenset(partitions)
+
+    async def _poll(self, consumer: Any, partitions: Collection[Partition]) -> Batches:
+        wanted = [TopicPartition(*name) for name in partitions if name in self._next]
+        nowhere = TopicPartition(self._subscription.topics[0], -1)
+        batches: Batches = await consumer.getmany(
+            *(wanted or (nowhere,)),
+            timeout_ms=POLL_MS if wanted else IDLE_POLL_MS,
+            max_records=MOST_RECORDS,
+        )
+        return batches
+
+    def _hand_out(self, batches: Batches) -> list[Record]:
+        records = []
+        for name, batch in batches.items():
+            expected = self._next.get(name)
+            if expected is None:
+                continue  # the gate is shut: it comes again
+            self._next[name] = batch[-1].offset + 1
+            records += [_record(item) for item in batch if item.offset >= expected]
+        return records
+
+    async def _arrive(self, consumer: Any, arrivals: frozenset[TopicPartition]) -> None:
+        """Seek every partition to its start, open the gate, and hand them over."""
+        rebalances = self._rebalances
+        starts = await self._starts(consumer, arrivals)
+        if rebalances != self._rebalances:
+            return  # overtaken by the next rebalance
+        for name, where in starts.items():
+            consumer.seek(name, where.offset)
+            if where.lost:
+                self._watch.changed(
+                    "records_lost_to_retention", partition=str(Partition(*name)), count=where.lost
+                )
+        self._next = {name: where.offset for name, where in starts.items()}
+        self._arrivals = None
+        self._failures.clear()
+        if self._owner is not None:
+            self._owner.begin({Partition(*name): where.offset for name, where in starts.items()})
+
+    async def _starts(
+        self, consumer: Any, arrivals: frozenset[TopicPartition]
+    ) -> dict[TopicPartition, Start]:
+        """Find where to begin; what the group never committed is committed before the first call is
+        posted.
+        """
+        names = list(arrivals)
+        begins = await consumer.beginning_offsets(names)
+        ends = await consumer.end_offsets(names)
+        starts = {}
+        for name in names:
+            bounds = Bounds(begins[name], ends[name])
+            starts[name] = start(await consumer.committed(name), bounds, self._subscription.reset)
+        if fresh := {name: where.offset for name, where in starts.items() if where.is_new}:
+            await consumer.commit(fresh)
+        return starts
+
+    async def _open(self) -> Any:
+        """Make a consumer and join the group as soon as there is a broker and every topic."""
+        for attempt in itertools.count(1):
+            consumer = build(self._connection, self._subscription)
+            cause = await subscribe(consumer, self._subscription, Listener(self, consumer))
+            if cause is None:
+                self._consumer = consumer
+                return consumer
+            self._watch.changed("waiting_for_kafka", cause=cause)
+            await stop(consumer)
+            await asyncio.sleep(DICE.uniform(0.2, min(LONGEST_BACKOFF, 0.5 * 2 ** min(attempt, 6))))
+        raise AssertionError
+
+    async def _recover(self, cause: str) -> None:
+        """Go on after an exception out of the client: with the same consumer, or, when that keeps
+        failing, with a new one.
+        """
+        self._rewind()
+        now = time.monotonic()
+        self._failures = [*(then for then in self._failures if now - then < FAILURES_SECONDS), now]
+        self._watch.changed("kafka_failed", cause=cause, failures=len(self._failures))
+        if len(self._failures) < MOST_FAILURES:
+            await asyncio.sleep(DICE.uniform(0.1, 1.0))
+            return
+        self._failures.clear()
+        self._shut()
+        await self._end()
+        await self.close()
+
+    async def _start_over(self) -> None:
+        """Begin anew from the committed offsets: what we were to read next is not there."""
+        self._watch.changed("offsets_out_of_range")
+        self._shut()
+        rebalances = self._rebalances
+        await self._end()
+        if rebalances == self._rebalances:
+            self._arrivals = frozenset(self._consumer.assignment())
+
+    def _rewind(self) -> None:
+        if self._consumer is not None:
+            for name in self._consumer.assignment() & self._next.keys():
+                self._consumer.seek(name, self._next[name])
+
+    def _shut(self) -> None:
+        self._rebalances += 1
+        self._arrivals = None
+        self._next = {}
+
+    async def _end(self) -> None:
+        if self._owner is not None:
+            await self._owner.end()
+
+
+def _record(item: Any) -> Record:
+    return Record(
+        item.topic, item.partition, item.offset, item.timestamp, item.key, item.value, item.headers
+    )
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

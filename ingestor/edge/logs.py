@@ -1,0 +1,76 @@
+"""Structured logs on stderr: JSON lines, or colours on a terminal.
+
+Libraries may say what they like, at most a line every few seconds each, and never below WARNING: at
+DEBUG aiokafka prints whole answers, transcripts included.
+"""
+
+import logging
+import sys
+import time
+from typing import TextIO
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
+
+QUIET_SECONDS = 10.0
+
+
+class _Seldom(logging.Filter):
+    """Lets one line of a library pass, and counts those of the next seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether *record* is said."""
+        place = (record.pathname, record.lineno)
+        now = time.monotonic()
+        since, held_back = self._seen.get(place, (-QUIET_SECONDS, 0))
+        if now - since < QUIET_SECONDS:
+            self._seen[place] = (since, held_back + 1)
+            return False
+        self._seen[place] = (now, 0)
+        if held_back:
+            record.msg = f"{record.getMessage()} (and {held_back} more like it)"
+            record.args = ()
+        return True
+
+
+def configure(level: str, form: str, stream: TextIO = sys.stderr) -> FilteringBoundLogger:
+    """Set logging up: *level* by name, *form* `json`, `console` or `auto` (by the terminal)."""
+    is_console = form == "console" or (form == "auto" and stream.isatty())
+    shared: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: Processor = (
+        structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        if is_console
+        else structlog.processors.JSONRenderer()
+    )
+    _configure_libraries(shared, last, stream)
+    structlog.configure(
+        processors=[*shared, last],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    logger: FilteringBoundLogger = structlog.get_logger()
+    return logger
+
+
+def _configure_libraries(shared: list[Processor], last: Processor, stream: TextIO) -> None:
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(_Seldom())
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)

@@ -1,0 +1,109 @@
+"""What the service counts, for Prometheus."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from ingestor.core.backlog import Backlog
+from ingestor.core.record import Partition
+
+AGES = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400)
+DURATIONS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What is read when somebody asks, rather than counted."""
+
+    slots_in_use: Callable[[], int]
+    slots_limit: Callable[[], int]
+    waiting_records: Callable[[], int]
+    waiting_bytes: Callable[[], int]
+
+
+class Metrics:
+    """Every metric of the service, in a registry of its own."""
+
+    def __init__(self, version: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        registry = self._registry = CollectorRegistry()
+        self.records = Counter(
+            "ingestor_records",
+            "Finished records by outcome (delivered, duplicate, dead, ignored) and reason.",
+            ["outcome", "reason"],
+            registry=registry,
+        )
+        self.attempts = Counter(
+            "ingestor_attempts",
+            "Requests to Tuner by status code, or by fault when there was no answer.",
+            ["status"],
+            registry=registry,
+        )
+        self.request_seconds = Histogram(
+            "ingestor_request_seconds",
+            "Duration of requests to Tuner.",
+            registry=registry,
+            buckets=DURATIONS,
+        )
+        self.event_age_seconds = Histogram(
+            "ingestor_event_age_seconds",
+            "Time from an event's publication to its delivery.",
+            registry=registry,
+            buckets=AGES,
+        )
+        self._lag = Gauge(
+            "ingestor_lag_records",
+            "Records from the committable offset to the end of the partition.",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self._oldest = Gauge(
+            "ingestor_oldest_unfinished_seconds",
+            "How long the oldest unfinished record of the partition has been in work.",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.state = Gauge(
+            "ingestor_destination_state",
+            "1 while a destination, or a part of it, is in the state named.",
+            ["destination", "state"],
+            registry=registry,
+        )
+        Gauge("ingestor_build_info", "Always 1.", ["version"], registry=registry).labels(
+            version
+        ).set(1)
+
+    def read(self, readings: Readings) -> None:
+        """Name what is read when somebody asks."""
+        for name, help_text, function in (
+            ("slots_in_use", "Requests under way.", readings.slots_in_use),
+            ("slots_limit", "How many requests may be under way.", readings.slots_limit),
+            ("waiting_records", "Records taken in and not finished.", readings.waiting_records),
+            (
+                "waiting_bytes",
+                "Bytes of the records taken in and not finished.",
+                readings.waiting_bytes,
+            ),
+        ):
+            Gauge(f"ingestor_{name}", help_text, registry=self._registry).set_function(function)
+
+    def backlogs(self, backlogs: Mapping[Partition, Backlog]) -> None:
+        """Show how far behind each of our partitions is, and no others."""
+        self._lag.clear()
+        self._oldest.clear()
+        for partition, backlog in backlogs.items():
+            labels = (partition.topic, str(partition.number))
+            self._lag.labels(*labels).set(backlog.records)
+            self._oldest.labels(*labels).set(backlog.oldest_seconds)
+
+    def text(self) -> bytes:
+        """Write them in Prometheus' text format."""
+        return generate_latest(self._registry)

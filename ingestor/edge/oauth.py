@@ -1,0 +1,80 @@
+"""Fetches and keeps the token for SASL OAUTHBEARER: client credentials grant, RFC 6749, 4.4."""
+
+import asyncio
+import ssl
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import aiohttp
+import msgspec
+from aiokafka.abc import AbstractTokenProvider
+from aiokafka.errors import KafkaConnectionError
+
+# Part of a token's life after which the next one is fetched: connections opened late still have a
+# good one.
+REFRESHED_AT = 0.8
+TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """Who asks for tokens, and where."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scope: str | None = None
+    ca: str | None = None
+
+
+class _Token(msgspec.Struct):
+    access_token: str
+    expires_in: float = 300.0
+
+
+_decoder = msgspec.json.Decoder(_Token)
+
+
+class TokenProvider(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is not typed
+    """Gives aiokafka a token at every connection."""
+
+    def __init__(self, client: OAuthClient) -> None:
+        self._client = client
+        self._token = ""
+        self._good_until = 0.0
+        self._one = asyncio.Lock()
+
+    async def token(self) -> str:
+        """Give a token, a fresh one if need be; KafkaConnectionError when none is to be had."""
+        async with self._one:
+            if time.monotonic() >= self._good_until:
+                await self._refresh()
+            return self._token
+
+    async def _refresh(self) -> None:
+        client = self._client
+        form = {"grant_type": "client_credentials"} | (
+            {"scope": client.scope} if client.scope else {}
+        )
+        asked = time.monotonic()
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(TIMEOUT_SECONDS)) as session,
+                session.post(
+                    client.token_url,
+                    data=form,
+                    auth=aiohttp.BasicAuth(client.client_id, client.client_secret),
+                    ssl=ssl.create_default_context(cafile=client.ca),
+                    allow_redirects=False,
+                ) as response,
+            ):
+                if response.status != HTTPStatus.OK:
+                    raise KafkaConnectionError(f"the token endpoint answered {response.status}")
+                token = _decoder.decode(await response.read())
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise KafkaConnectionError(f"no token: {type(error).__name__}") from error
+        except msgspec.DecodeError as error:
+            raise KafkaConnectionError("the token endpoint's answer has no token") from error
+        self._token = token.access_token
+        self._good_until = asked + token.expires_in * REFRESHED_AT

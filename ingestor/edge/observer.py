@@ -1,0 +1,115 @@
+"""Turns what happens into log lines, counts and readiness.
+
+One line per change of state and per letter, none per delivered call; never a key, nor a word of
+what a call holds.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import assert_never
+
+from structlog.typing import FilteringBoundLogger
+
+from ingestor.core.backlog import Backlog
+from ingestor.core.holds import Key
+from ingestor.core.outcome import Dead, Delivered, Duplicate, Ignored, Outcome
+from ingestor.core.record import Partition, Record
+from ingestor.edge.health import Health
+from ingestor.edge.metrics import Metrics
+
+MOST_TYPES = 100
+# Changes that somebody should look at; all others are told at level info.
+WARNINGS = frozenset(
+    {
+        "commit_refused",
+        "kafka_failed",
+        "letters_stuck",
+        "offsets_out_of_range",
+        "records_lost_to_retention",
+        "waiting_for_kafka",
+    }
+)
+
+
+class ServiceObserver:
+    """The flow's observer, and the source's."""
+
+    def __init__(self, log: FilteringBoundLogger, metrics: Metrics, health: Health) -> None:
+        self._log = log
+        self._metrics = metrics
+        self._health = health
+        self._delivered = metrics.records.labels("delivered", "")
+        self._duplicate = metrics.records.labels("duplicate", "")
+        self._ignored_types: set[str | None] = set()
+
+    def attempted(self, status: str, seconds: float) -> None:
+        """Count an attempt."""
+        self._metrics.attempts.labels(status).inc()
+        self._metrics.request_seconds.observe(seconds)
+
+    def ended(self, record: Record, outcome: Outcome) -> None:
+        """Count a finished record; a letter is told."""
+        match outcome:
+            case Delivered():
+                self._delivered.inc()
+                self._metrics.event_age_seconds.observe(
+                    max(0.0, time.time() - record.timestamp / 1000)
+                )
+            case Duplicate():
+                self._duplicate.inc()
+            case Ignored(reason, event_type):
+                self._metrics.records.labels("ignored", reason).inc()
+                self._tell_ignored(reason, event_type)
+            case Dead():
+                self._metrics.records.labels("dead", outcome.reason).inc()
+                self._tell_dead(record, outcome)
+            case unknown:
+                assert_never(unknown)
+
+    def held(self, key: Key, cause: str) -> None:
+        """Tell that a hold began."""
+        self._health.held[key] = cause
+        self._metrics.state.labels(str(key), "held").set(1)
+        self._log.error("held", key=str(key), cause=cause)
+
+    def lifted(self, key: Key) -> None:
+        """Tell that a hold is over."""
+        self._health.held.pop(key, None)
+        self._metrics.state.remove(str(key), "held")
+        self._log.info("lifted", key=str(key))
+
+    def behind(self, backlogs: Mapping[Partition, Backlog]) -> None:
+        """Show how far behind the partitions are."""
+        self._metrics.backlogs(backlogs)
+
+    def changed(self, event: str, **fields: object) -> None:
+        """Tell of a change."""
+        if event == "partitions_assigned":
+            self._health.has_joined = True
+        elif event == "draining":
+            self._health.is_draining = True
+        tell = self._log.warning if event in WARNINGS else self._log.info
+        tell(event, **fields)
+
+    def _tell_ignored(self, reason: str, event_type: str | None) -> None:
+        """Tell of the first ignored record of each type; their number is bounded, their source is
+        not.
+        """
+        if event_type not in self._ignored_types and len(self._ignored_types) < MOST_TYPES:
+            self._ignored_types.add(event_type)
+            self._log.info(
+                "ignored", reason=reason, type=None if event_type is None else event_type[:100]
+            )
+
+    def _tell_dead(self, record: Record, dead: Dead) -> None:
+        self._log.warning(
+            "letter",
+            reason=dead.reason.value,
+            message=dead.message,
+            status=dead.status,
+            attempts=dead.tries.count,
+            call_id=dead.call_id,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+        )

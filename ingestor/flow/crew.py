@@ -1,0 +1,70 @@
+"""The tasks that carry records, and how they come to rest: those that wait are left, those that act
+are awaited.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ingestor.flow.ports import Clock
+
+
+class Crew:
+    """Tasks under one roof.
+
+    A *drain* begins no new attempt: tasks that wait are cancelled (their records come again), tasks
+    that are busy (with an attempt on the wire, or with the letter it leads to) are awaited.
+    """
+
+    def __init__(self, tasks: asyncio.TaskGroup, clock: Clock) -> None:
+        self._group = tasks
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: set[asyncio.Task[Any] | None] = set()
+        self._rest = asyncio.Event()
+        self._rest.set()
+        self.is_draining = False
+
+    def start(self, work: Coroutine[None, None, None]) -> None:
+        """Begin *work*; an exception in it ends the service."""
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        self._rest.clear()
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Ask a drain to wait for what the current task does inside."""
+        task = asyncio.current_task()
+        self._busy.add(task)
+        try:
+            yield
+        finally:
+            self._busy.discard(task)
+
+    async def drain(self, seconds: float) -> int:
+        """Come to rest within *seconds*; return how many tasks had to be cut off."""
+        self.is_draining = True
+        for task in self._tasks - self._busy:
+            task.cancel()
+        deadline = self._clock.call_later(seconds, self._rest.set)
+        try:
+            await self._rest.wait()
+        finally:
+            deadline.cancel()
+        cut_off = len(self._tasks)
+        await self._cut_off()
+        self.is_draining = False
+        return cut_off
+
+    async def _cut_off(self) -> None:
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks:
+            self._rest.set()

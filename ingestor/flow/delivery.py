@@ -1,0 +1,138 @@
+"""Posts one call until Tuner has decided about it."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from ingestor.core.answer import Answer, Answered, Unanswered
+from ingestor.core.backoff import Backoff
+from ingestor.core.call import Call
+from ingestor.core.effort import Effort
+from ingestor.core.outcome import Dead, Delivered, Duplicate, Reason
+from ingestor.core.route import Route
+from ingestor.core.verdict import (
+    Accepted,
+    Circumstances,
+    Hold,
+    Refused,
+    Scope,
+    TryAgain,
+    Verdict,
+    judge,
+)
+from ingestor.flow.crew import Crew
+from ingestor.flow.gate import Gate, Way
+from ingestor.flow.ports import Clock, Dice, Observer, Tuner
+from ingestor.flow.slots import Slots
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a failing call is treated: at most *attempts* while others are accepted, and the waits
+    between them.
+    """
+
+    attempts: int
+    backoff: Backoff
+
+
+class Delivery:
+    """Carries calls to Tuner: a slot for each request, every wait outside of it."""
+
+    def __init__(
+        self,
+        *,
+        tuner: Tuner,
+        gate: Gate,
+        slots: Slots,
+        crew: Crew,
+        patience: Patience,
+        clock: Clock,
+        dice: Dice,
+        observer: Observer,
+    ) -> None:
+        self._tuner = tuner
+        self._gate = gate
+        self._slots = slots
+        self._crew = crew
+        self._patience = patience
+        self._clock = clock
+        self._dice = dice
+        self._observer = observer
+
+    async def deliver(self, call: Call, route: Route) -> Delivered | Duplicate | Dead | None:
+        """Post *call* until there is an outcome; None when a drain leaves it (the record comes
+        again).
+        """
+        way = self._gate.way(route)
+        effort = Effort()
+        while not self._crew.is_draining:
+            match await self._attempt(call, way, effort):
+                case Accepted(is_duplicate=is_duplicate):
+                    return Duplicate(effort.tries) if is_duplicate else Delivered(effort.tries)
+                case Refused(status, message, errors):
+                    return Dead(Reason.REFUSED, message, errors, status, effort.tries, call.call_id)
+                case TryAgain(cause=cause, status=status):
+                    if effort.failures >= self._patience.attempts:
+                        return _exhausted(cause, status, effort, call)
+                    await self._back_off(effort)
+                case Hold() | None:
+                    continue  # the gate will stop it
+                case unknown:
+                    assert_never(unknown)
+        return None
+
+    async def _attempt(self, call: Call, way: Way, effort: Effort) -> Verdict | None:
+        """Post once; None when the gate closed while *call* waited for a slot."""
+        async with self._gate.passage(way) as passage, self._slots:
+            if not passage.is_open:
+                return None
+            effort.begin(self._clock.wall(), way.accepted)
+            answer = await self._post(call, way.route)
+            verdict = self._judge(answer, way, effort)
+            passage.learn(verdict)
+            return verdict
+
+    async def _post(self, call: Call, route: Route) -> Answer:
+        began = self._clock.now()
+        with self._crew.busy():
+            answer = await self._tuner.post(call.body, route)
+        self._observer.attempted(_label(answer), self._clock.now() - began)
+        return answer
+
+    def _judge(self, answer: Answer, way: Way, effort: Effort) -> Verdict:
+        when = Circumstances(
+            self._clock.wall(), is_unclear=effort.is_unclear, is_proven=way.is_proven
+        )
+        verdict = judge(answer, when)
+        effort.note(answer)
+        match verdict:
+            case Hold(scope, cause, status) if effort.fail(way.accepted, way.index(scope)):
+                # Others pass under the same key: the fault is this call's own, and nobody else has
+                # to wait for it.
+                return TryAgain(cause, None, status)
+            case TryAgain():
+                effort.fail(way.accepted, way.index(Scope.DESTINATION))
+            case _:
+                pass
+        return verdict
+
+    async def _back_off(self, effort: Effort) -> None:
+        if not self._crew.is_draining:
+            await self._clock.sleep(self._patience.backoff.delay(effort.count, self._dice.roll()))
+
+
+def _label(answer: Answer) -> str:
+    match answer:
+        case Answered(status=status):
+            return str(status)
+        case Unanswered(fault=fault):
+            return fault.value
+        case unknown:
+            assert_never(unknown)
+
+
+def _exhausted(cause: str, status: int | None, effort: Effort, call: Call) -> Dead:
+    message = (
+        f"kept failing while other calls were accepted; {effort.count} attempts, the last: {cause}"
+    )
+    return Dead(Reason.EXHAUSTED, message, (), status, effort.tries, call.call_id)

@@ -1,0 +1,136 @@
+"""The road: the life of one record, from the moment it is read to the moment its offset may be
+committed.
+"""
+
+from dataclasses import dataclass
+
+from ingestor.core.call import Call
+from ingestor.core.decoder import Decoder
+from ingestor.core.letter import letter
+from ingestor.core.offsets import Claim, Offsets
+from ingestor.core.outcome import Dead, Ignored, Outcome, Reason
+from ingestor.core.record import Record
+from ingestor.core.route import Route
+from ingestor.core.routing import Router
+from ingestor.core.stack import describe
+from ingestor.flow.burial import Burial
+from ingestor.flow.committer import Committer
+from ingestor.flow.crew import Crew
+from ingestor.flow.delivery import Delivery
+from ingestor.flow.lanes import Lanes
+from ingestor.flow.ports import Clock, Observer
+from ingestor.flow.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A call, and where it goes."""
+
+    call: Call
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A claimed record that is a call."""
+
+    record: Record
+    claim: Claim
+    call: Call
+    route: Route
+
+
+class Pipeline:
+    """Carries records along the road: claim, decode, route, deliver, bury, settle."""
+
+    def __init__(
+        self,
+        *,
+        decoder: Decoder,
+        router: Router,
+        delivery: Delivery,
+        burial: Burial,
+        offsets: Offsets,
+        committer: Committer,
+        room: Room,
+        crew: Crew,
+        clock: Clock,
+        observer: Observer,
+        version: str,
+    ) -> None:
+        self._decoder = decoder
+        self._router = router
+        self._delivery = delivery
+        self._burial = burial
+        self._offsets = offsets
+        self._committer = committer
+        self._room = room
+        self._crew = crew
+        self._clock = clock
+        self._observer = observer
+        self._version = version
+        self._lanes: Lanes[Work] = Lanes()
+
+    def admit(self, record: Record) -> None:
+        """Claim *record* and have it carried, behind those of its call_id that came before."""
+        claim = self._offsets.claim(record, self._clock.now())
+        if claim is None:
+            return
+        self._room.enter(record.size)
+        match self._read(record):
+            case Ignored() as ignored:
+                self._settle(record, claim, ignored)
+            case Dead() as dead:
+                self._crew.start(self._end(record, claim, dead, None))
+            case Routed(call, route):
+                work = Work(record, claim, call, route)
+                if self._lanes.enter(call.call_id, work):
+                    self._crew.start(self._walk(work))
+
+    async def drain(self, seconds: float) -> int:
+        """Let what is on the wire end, within *seconds*, and leave the rest; return how much was
+        cut off.
+
+        Every assignment ends with it, so that nothing stays in the room.
+        """
+        cut_off = await self._crew.drain(seconds)
+        self._lanes.clear()
+        self._room.empty()
+        return cut_off
+
+    def _read(self, record: Record) -> Routed | Dead | Ignored:
+        """Decode and route: both are pure, so an unexpected error in them is this record's own."""
+        try:
+            decoded = self._decoder.decode(record)
+            if not isinstance(decoded, Call):
+                return decoded
+            route = self._router.route(record, decoded)
+            return route if isinstance(route, Dead) else Routed(decoded, route)
+        except Exception as error:  # noqa: BLE001 - the one boundary: a bug that one record wakes must not stop the others
+            return Dead(Reason.INTERNAL, describe(error))
+
+    async def _walk(self, first: Work) -> None:
+        """Carry the records of one call_id, one after the other."""
+        work: Work | None = first
+        while work:
+            await self._carry(work)
+            work = self._lanes.leave(work.call.call_id)
+
+    async def _carry(self, work: Work) -> None:
+        outcome = await self._delivery.deliver(work.call, work.route)
+        if outcome is not None:
+            await self._end(work.record, work.claim, outcome, work.route)
+
+    async def _end(
+        self, record: Record, claim: Claim, outcome: Outcome, route: Route | None
+    ) -> None:
+        """Settle last: a record that dies is finished when its letter is safe, not before."""
+        if isinstance(outcome, Dead):
+            await self._burial.bury(letter(record, outcome, route, version=self._version))
+        self._settle(record, claim, outcome)
+
+    def _settle(self, record: Record, claim: Claim, outcome: Outcome) -> None:
+        if claim.settle():
+            self._room.leave(record.size)
+            self._committer.note()
+            self._observer.ended(record, outcome)

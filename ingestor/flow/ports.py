@@ -1,0 +1,110 @@
+"""What the flow needs of the world."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+from ingestor.core.answer import Answer
+from ingestor.core.backlog import Backlog
+from ingestor.core.holds import Key
+from ingestor.core.letter import Letter, NotWritten
+from ingestor.core.outcome import Outcome
+from ingestor.core.record import Partition, Record
+from ingestor.core.route import Route
+
+
+class Timer(Protocol):
+    """A call to come."""
+
+    def cancel(self) -> None:
+        """Take it back."""
+        ...
+
+
+class Clock(Protocol):
+    """Time; all of it in seconds."""
+
+    def now(self) -> float:
+        """Read a clock that never goes back."""
+        ...
+
+    def wall(self) -> float:
+        """Read the time since the epoch."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Make *call* after *seconds*."""
+        ...
+
+
+class Dice(Protocol):
+    """Chance."""
+
+    def roll(self) -> float:
+        """Draw evenly from [0, 1)."""
+        ...
+
+
+class Source(Protocol):
+    """The topics, as one member of a consumer group reads them."""
+
+    async def take(self, partitions: Collection[Partition]) -> Sequence[Record]:
+        """Wait a moment for records of *partitions* that are ours; with none of them only the
+        membership is kept.
+        """
+        ...
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> bool:
+        """Commit *offsets*; False when the broker did not acknowledge them in time or refused."""
+        ...
+
+    async def ends(self) -> Mapping[Partition, int]:
+        """Ask where our partitions end; of those for which there was no answer nothing is said."""
+        ...
+
+
+class Tuner(Protocol):
+    """Tuner's Create Call."""
+
+    async def post(self, body: bytes, route: Route) -> Answer:
+        """Post *body*, once; every foreseeable failure is an answer."""
+        ...
+
+
+class Letters(Protocol):
+    """The dead-letter topic."""
+
+    async def write(self, letter: Letter) -> NotWritten | None:
+        """Write *letter*; None once the broker acknowledged it."""
+        ...
+
+
+class Observer(Protocol):
+    """Those who look on: logs, metrics, readiness."""
+
+    def attempted(self, status: str, seconds: float) -> None:
+        """Note an attempt: its status code or the fault, and how long it took."""
+        ...
+
+    def ended(self, record: Record, outcome: Outcome) -> None:
+        """Note that *record* is finished and safe."""
+        ...
+
+    def held(self, key: Key, cause: str) -> None:
+        """Note that everything under *key* waits for our own fault to be mended."""
+        ...
+
+    def lifted(self, key: Key) -> None:
+        """Note that it goes on."""
+        ...
+
+    def behind(self, backlogs: Mapping[Partition, Backlog]) -> None:
+        """Note how far behind our partitions are."""
+        ...
+
+    def changed(self, event: str, **fields: object) -> None:
+        """Note any other change of state, by a stable name."""
+        ...
