@@ -6,14 +6,18 @@ import typer
 
 from ingestor import __version__
 from ingestor.cli.check import check
+from ingestor.cli.fake_tuner import fake_tuner
+from ingestor.cli.publish import publish
 from ingestor.cli.run import run
+from ingestor.cli.schema import schema
+from ingestor.cli.validate import validate
 
 cli = typer.Typer(
     name="ingestor",
     help="Carries call-ended events from a Kafka topic to Tuner.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
 )
 
 
@@ -33,8 +37,8 @@ def _common(
     pass
 
 
-cli.command()(run)
-cli.command()(check)
+for command in (run, check, validate, publish, schema, fake_tuner):
+    cli.command()(command)
 
 
 def main() -> None:

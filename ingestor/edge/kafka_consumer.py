@@ -14,7 +14,7 @@ from ingestor.core.starts import Reset
 from ingestor.edge.kafka_connection import Connection
 
 SESSION_MS = 10_000
-HEARTBEAT_MS = 3_000
+HEARTBEAT_MS = 1_000
 METADATA_MS = 30_000
 FETCH_BYTES = 16 * 2**20
 PARTITION_FETCH_BYTES = 2**20

@@ -17,5 +17,6 @@ class Tls:
         """Build a context that verifies the other side and its name."""
         context = ssl.create_default_context(cafile=self.ca)
         if self.cert is not None:
-            context.load_cert_chain(self.cert, self.key, self.key_password)
+            # Never None: OpenSSL would ask the terminal.
+            context.load_cert_chain(self.cert, self.key, self.key_password or "")
         return context
