@@ -6,6 +6,7 @@ import typer
 
 from ingestor import __version__
 from ingestor.cli.check import check
+from ingestor.cli.demo import demo
 from ingestor.cli.fake_tuner import fake_tuner
 from ingestor.cli.publish import publish
 from ingestor.cli.run import run
@@ -37,7 +38,7 @@ def _common(
     pass
 
 
-for command in (run, check, validate, publish, schema, fake_tuner):
+for command in (run, check, validate, publish, schema, fake_tuner, demo):
     cli.command()(command)
 
 
