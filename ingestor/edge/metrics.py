@@ -59,17 +59,13 @@ class Metrics:
             registry=registry,
             buckets=AGES,
         )
-        self._lag = Gauge(
+        self._lag = self._by_partition(
             "ingestor_lag_records",
             "Records from the committable offset to the end of the partition.",
-            ["topic", "partition"],
-            registry=registry,
         )
-        self._oldest = Gauge(
+        self._oldest = self._by_partition(
             "ingestor_oldest_unfinished_seconds",
             "How long the oldest unfinished record of the partition has been in work.",
-            ["topic", "partition"],
-            registry=registry,
         )
         self.state = Gauge(
             "ingestor_destination_state",
@@ -80,6 +76,9 @@ class Metrics:
         Gauge("ingestor_build_info", "Always 1.", ["version"], registry=registry).labels(
             version
         ).set(1)
+
+    def _by_partition(self, name: str, help_text: str) -> Gauge:
+        return Gauge(name, help_text, ["topic", "partition"], registry=self._registry)
 
     def read(self, readings: Readings) -> None:
         """Name what is read when somebody asks."""
