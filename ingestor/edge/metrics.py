@@ -73,9 +73,11 @@ class Metrics:
             ["destination", "state"],
             registry=registry,
         )
-        Gauge("ingestor_build_info", "Always 1.", ["version"], registry=registry).labels(
-            version
-        ).set(1)
+        self._tell_version(version)
+
+    def _tell_version(self, version: str) -> None:
+        build = Gauge("ingestor_build_info", "Always 1.", ["version"], registry=self._registry)
+        build.labels(version).set(1)
 
     def _by_partition(self, name: str, help_text: str) -> Gauge:
         return Gauge(name, help_text, ["topic", "partition"], registry=self._registry)
