@@ -15,6 +15,8 @@ from prometheus_client import (
 from ingestor.core.backlog import Backlog
 from ingestor.core.record import Partition
 
+PARTITION = ("topic", "partition")
+STATE = ("destination", "state")
 AGES = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400)
 DURATIONS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30)
 
@@ -34,7 +36,7 @@ class Metrics:
 
     def __init__(self, version: str) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        registry = self._registry = CollectorRegistry()
+        self._registry = registry = CollectorRegistry()
         self.records = Counter(
             "ingestor_records",
             "Finished records by outcome (delivered, duplicate, dead, ignored) and reason.",
@@ -47,40 +49,34 @@ class Metrics:
             ["status"],
             registry=registry,
         )
-        self.request_seconds = Histogram(
-            "ingestor_request_seconds",
-            "Duration of requests to Tuner.",
-            registry=registry,
-            buckets=DURATIONS,
+        self.request_seconds = self._histogram(
+            "ingestor_request_seconds", "Duration of requests to Tuner.", DURATIONS
         )
-        self.event_age_seconds = Histogram(
-            "ingestor_event_age_seconds",
-            "Time from an event's publication to its delivery.",
-            registry=registry,
-            buckets=AGES,
+        self.event_age_seconds = self._histogram(
+            "ingestor_event_age_seconds", "From an event's publication to its delivery.", AGES
         )
-        self._lag = self._by_partition(
+        self._lag = self._gauge(
             "ingestor_lag_records",
             "Records from the committable offset to the end of the partition.",
+            *PARTITION,
         )
-        self._oldest = self._by_partition(
+        self._oldest = self._gauge(
             "ingestor_oldest_unfinished_seconds",
             "How long the oldest unfinished record of the partition has been in work.",
+            *PARTITION,
         )
-        self.state = Gauge(
+        self.state = self._gauge(
             "ingestor_destination_state",
             "1 while a destination, or a part of it, is in the state named.",
-            ["destination", "state"],
-            registry=registry,
+            *STATE,
         )
-        self._tell_version(version)
+        self._gauge("ingestor_build_info", "Always 1.", "version").labels(version).set(1)
 
-    def _tell_version(self, version: str) -> None:
-        build = Gauge("ingestor_build_info", "Always 1.", ["version"], registry=self._registry)
-        build.labels(version).set(1)
+    def _histogram(self, name: str, help_text: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(name, help_text, registry=self._registry, buckets=buckets)
 
-    def _by_partition(self, name: str, help_text: str) -> Gauge:
-        return Gauge(name, help_text, ["topic", "partition"], registry=self._registry)
+    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
+        return Gauge(name, help_text, labels, registry=self._registry)
 
     def read(self, readings: Readings) -> None:
         """Name what is read when somebody asks."""
