@@ -192,7 +192,7 @@ class RealKafka:
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C is for the tests, which then end the broker
             )
-        self._guard = _guard(self._process.pid)
+        self._guard = guard(self._process.pid)
         try:
             self._await_answer(self._process)
         except BaseException:
@@ -243,8 +243,9 @@ class RealKafka:
         self._guard = self._process = None
 
 
-def _guard(pid: int) -> subprocess.Popen[bytes]:
-    # The pipe ends with us, by a kill too; what waits at its other end then ends the broker.
+def guard(pid: int) -> subprocess.Popen[bytes]:
+    """Start what kills process *pid* when this process ends; kill it before *pid* is reaped."""
+    # The pipe ends with us, by a kill too; what waits at its other end then ends the other.
     script = 'read -r _; kill -KILL "$1"'
     return subprocess.Popen(  # noqa: S603  # a command of our own
         ["/bin/sh", "-c", script, "guard", str(pid)],

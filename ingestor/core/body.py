@@ -67,13 +67,6 @@ class Segment(Struct, gc=False):
     node: Node | None = None
     metadata: Object | UnsetType = UNSET
 
-    @property
-    def is_timed(self) -> bool:
-        """Whether the row says when it was spoken, or need not say it."""
-        if self.start_ms is not None and (self.end_ms is not None or self.duration_ms is not None):
-            return True
-        return bool(self.words) or self.role not in SPEECH
-
 
 class Body(Struct, gc=False):
     """A call as Tuner's Create Call takes it. Unknown fields are kept and passed on."""
@@ -118,6 +111,19 @@ class Body(Struct, gc=False):
     agent_remote_identifier: (
         Annotated[int | str, Meta(description="Overrides the configured agent.")] | None
     ) = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether every spoken row says when it was spoken."""
+        # One loop for all rows: a property of each row took twice the time.
+        for row in self.transcript_with_tool_calls:
+            if (
+                (row.start_ms is None or (row.end_ms is None and row.duration_ms is None))
+                and not row.words
+                and row.role in SPEECH
+            ):
+                return False
+        return True
 
 
 exact = json.Decoder(Body)

@@ -7,10 +7,11 @@ are posted as they came, byte for byte.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import cast
 
 import msgspec
 
-from ingestor.core.body import SPEECH, Body, exact
+from ingestor.core.body import exact
 from ingestor.core.call import Call
 from ingestor.core.doors.cloudevents import (
     EventTypes,
@@ -23,9 +24,9 @@ from ingestor.core.doors.framed import is_framed, unframe
 from ingestor.core.mending import with_estimated_times, with_recording
 from ingestor.core.outcome import Dead, Ignored, Reason
 from ingestor.core.parsing import parse, poison
-from ingestor.core.problem import Problem, sentence
+from ingestor.core.problem import Problem, first, sentence
 from ingestor.core.record import Record
-from ingestor.core.rules import is_old, problems
+from ingestor.core.rules import LONGEST_CALL_ID, is_old, problems
 
 Decoded = Call | Dead | Ignored
 
@@ -86,17 +87,19 @@ class Decoder:
 
     def _unwrap(self, envelope: bytes) -> Decoded:
         data = open_envelope(envelope, self._reading.event_types)
+        if data is None:
+            return self._read(envelope, is_data=True)
         return self._read(data, is_data=True) if isinstance(data, bytes) else data
 
     def _read(self, body: bytes, *, is_data: bool = False) -> Decoded:
-        """Read a body by its exact types, or hand it to the lax rules; *is_data* when it came out
-        of an envelope.
+        """Read a body by its exact types, or hand it to the lax rules; *is_data* when it is known
+        not to be an envelope.
         """
         try:
             typed = exact.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._weigh(body, is_data=is_data)
-        if not (is_utf8(body) and is_timed(typed)):
+        if not (is_utf8(body) and typed.is_timed):
             return self._weigh(body, is_data=is_data)
         if typed.recording_url is None:
             if self._reading.recording_url is None:
@@ -108,17 +111,16 @@ class Decoder:
         parsed = parse(body)
         if isinstance(parsed, Problem):
             return Dead(Reason.MALFORMED, str(parsed), (parsed,))
-        if found := tuple(poison(parsed)):
+        if found := first(poison(parsed)):
             return Dead(Reason.MALFORMED, sentence(found), found)
         if not isinstance(parsed, dict):
             return Dead(Reason.MALFORMED, "must be a JSON object")
         if looks_structured(parsed) and not is_data:
             return self._unwrap(body)
         body, parsed = self._mend(body, parsed)
-        if found := tuple(
-            problems(parsed, old_rows=self._reading.old_transcripts is OldTranscripts.PASS)
-        ):
-            return Dead(Reason.INVALID, sentence(found), found)
+        old_rows = self._reading.old_transcripts is OldTranscripts.PASS
+        if found := first(problems(parsed, old_rows=old_rows)):
+            return Dead(Reason.INVALID, sentence(found), found, call_id=_call_id(parsed))
         return Call(
             str(parsed["call_id"]),
             body,
@@ -127,6 +129,13 @@ class Decoder:
         )
 
     def _mend(self, body: bytes, parsed: dict[str, object]) -> tuple[bytes, dict[str, object]]:
+        """Add what the settings allow; a body that only the lax parser can read stays as it is."""
+        try:
+            return self._mended(body, parsed)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return body, parsed
+
+    def _mended(self, body: bytes, parsed: dict[str, object]) -> tuple[bytes, dict[str, object]]:
         url = self._reading.recording_url
         if url is not None and parsed and parsed.get("recording_url") is None:
             body, parsed = with_recording(body, url), parsed | {"recording_url": url}
@@ -134,8 +143,14 @@ class Decoder:
         estimate = self._reading.old_transcripts is OldTranscripts.ESTIMATE
         if estimate and isinstance(rows, list) and any(map(is_old, rows)):
             body = with_estimated_times(body, parsed, rows)
-            parsed = msgspec.json.decode(body, type=dict[str, object])
+            parsed = cast("dict[str, object]", parse(body))
         return body, parsed
+
+
+def _call_id(parsed: dict[str, object]) -> str | None:
+    """Read the call_id of an invalid body, for its letter; None when it is none itself."""
+    call_id = parsed.get("call_id")
+    return call_id if isinstance(call_id, str) and 0 < len(call_id) <= LONGEST_CALL_ID else None
 
 
 def is_utf8(body: bytes) -> bool:
@@ -146,16 +161,4 @@ def is_utf8(body: bytes) -> bool:
         body.decode()
     except UnicodeDecodeError:
         return False
-    return True
-
-
-def is_timed(body: Body) -> bool:
-    """Whether every spoken row says when it was spoken."""
-    for row in body.transcript_with_tool_calls:
-        if (
-            (row.start_ms is None or (row.end_ms is None and row.duration_ms is None))
-            and not row.words
-            and row.role in SPEECH
-        ):
-            return False
     return True

@@ -1,9 +1,11 @@
 """The attempts at one call, and which of its failures count against it.
 
-A failure counts only if something else under the same key was accepted since the call's last
-attempt began: then the fault is the call's own. In an outage, or with a wrong key, nothing is
-accepted and nothing counts.
+A failure counts only if something else under the same key was accepted since the call was first
+tried, or since it last failed: then the fault is the call's own. In an outage, or with a wrong key,
+nothing is accepted and nothing counts.
 """
+
+from typing import assert_never
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.core.outcome import Tries
@@ -25,7 +27,8 @@ class Effort:
         self.count = 0
         self.failures = 0
         self.is_unclear = False
-        self._first = self._last = 0.0
+        self._first: float | None = None
+        self._last: float | None = None
         self._accepted: tuple[int, ...] = ()
 
     @property
@@ -48,6 +51,8 @@ class Effort:
                 self.is_unclear = self.is_unclear or fault not in _UNSENT
             case Answered(status=status):
                 self.is_unclear = self.is_unclear or status // 100 == _SERVER_ERROR
+            case unknown:
+                assert_never(unknown)
 
     def fail(self, accepted: tuple[int, ...], which: int) -> bool:
         """Note a failure under key number *which*; whether it counts, since others passed."""

@@ -8,6 +8,7 @@ the pause is repeated. A pause that Tuner asked for ends by itself.
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import assert_never
 
 from ingestor.core.route import Route
 from ingestor.core.verdict import Scope
@@ -39,6 +40,8 @@ def key(scope: Scope, route: Route) -> Key:
             return Key(scope, str(destination))
         case Scope.ROUTE:
             return Key(scope, f"{destination}, workspace {route.workspace}, agent {route.agent}")
+        case unknown:
+            assert_never(unknown)
 
 
 class State(Enum):

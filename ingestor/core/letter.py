@@ -14,6 +14,8 @@ from ingestor.core.route import Route
 
 PREFIX = "ingestor-"
 SCHEMA = "1"
+# Of an id that an event made up; the whole of it stands in the event.
+_MOST_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ def _instant(seconds: float | None) -> str | None:
 
 
 def _unicode(text: str | None) -> str | None:
-    """Make *text* fit for a header: a lone surrogate has no UTF-8."""
-    return text and text.encode("utf-8", "replace").decode()
+    """Make *text* fit for a header: short, and without lone surrogates, which have no UTF-8."""
+    return text and text[:_MOST_CHARACTERS].encode("utf-8", "replace").decode()
 
 
 def _replays(record: Record) -> int:

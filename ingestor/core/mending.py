@@ -11,6 +11,7 @@ from ingestor.core.parsing import to_utf8
 from ingestor.core.rules import is_old
 
 SECONDS_BELOW = 10_000_000_000
+_MILLISECONDS_BELOW = 100_000_000_000_000  # the year 5138: what is beyond is no date
 PACE_MS = 65.0  # a character of ordinary speech, when the call's own duration is not known
 _SPEAKERS = {
     "assistant": "agent",
@@ -77,7 +78,7 @@ def _ends(rows: Sequence[object], span: float | None) -> list[int]:
         len(str(row.get("content") or row.get("text") or "")) + 1 if isinstance(row, dict) else 1
         for row in rows
     ]
-    per_character = PACE_MS if span is None else span / sum(lengths)
+    per_character = PACE_MS if span is None else span / max(sum(lengths), 1)
     total, ends = 0, []
     for length in lengths:
         total += length
@@ -88,6 +89,8 @@ def _ends(rows: Sequence[object], span: float | None) -> list[int]:
 def _span(parsed: Mapping[str, object]) -> float | None:
     """Read the duration in milliseconds from the two timestamps, None when they do not tell."""
     start, end = parsed.get("start_timestamp"), parsed.get("end_timestamp")
-    if not (isinstance(start, (int, float)) and isinstance(end, (int, float)) and end > start):
+    if not (isinstance(start, (int, float)) and isinstance(end, (int, float))):
+        return None
+    if not 0 <= start < end < _MILLISECONDS_BELOW or start < SECONDS_BELOW <= end:
         return None
     return float(end - start) * (1000 if end < SECONDS_BELOW else 1)

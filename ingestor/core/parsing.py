@@ -14,15 +14,15 @@ def parse(text: bytes) -> object | Problem:
     of equal keys.
     """
     try:
-        parsed: object = json.loads(text, parse_constant=lambda _: _NOT_A_NUMBER)
+        parsed: object = json.loads(
+            text, parse_int=_integer, parse_constant=lambda _: _NOT_A_NUMBER
+        )
     except json.JSONDecodeError as error:
         return Problem("", f"is not JSON (line {error.lineno}, column {error.colno})")
     except UnicodeDecodeError as error:
         return Problem("", f"is not JSON (byte {error.start} is not {error.encoding})")
     except RecursionError:
         return Problem("", "is nested too deeply")
-    except ValueError:
-        return Problem("", "has an integer with too many digits")
     return parsed
 
 
@@ -30,23 +30,36 @@ def poison(value: object) -> Iterator[Problem]:
     """Yield what would make Tuner's server answer 500: NaN, infinities and lone surrogates,
     wherever they stand.
     """
-    waiting: list[tuple[object, tuple[Step, ...]]] = [(value, ())]
-    while waiting:
-        here, steps = waiting.pop()
+    # One iterator for each container that is open: the memory grows with the depth, not the size.
+    path: list[Step] = []
+    levels: list[Iterator[tuple[Step, object]]] = [iter([(0, value)])]
+    while levels:
+        del path[len(levels) - 1 :]
+        item = next(levels[-1], None)
+        if item is None:
+            levels.pop()
+            continue
+        step, here = item
+        path.append(step)
+        if isinstance(step, str) and _is_broken(step):
+            yield Problem(place(path[1:]), "the key has a lone surrogate, which is not Unicode")
         if isinstance(here, dict):
-            for key, inner in here.items():
-                if _is_broken(key):
-                    yield Problem(
-                        place((*steps, key)), "the key has a lone surrogate, which is not Unicode"
-                    )
-                waiting.append((inner, (*steps, key)))
+            levels.append(iter(here.items()))
         elif isinstance(here, list):
-            waiting.extend((inner, (*steps, index)) for index, inner in enumerate(here))
+            levels.append(iter(enumerate(here)))
         elif isinstance(here, str):
             if _is_broken(here):
-                yield Problem(place(steps), "has a lone surrogate, which is not Unicode")
+                yield Problem(place(path[1:]), "has a lone surrogate, which is not Unicode")
         elif here is _NOT_A_NUMBER:
-            yield Problem(place(steps), "is NaN or Infinity, which is not JSON")
+            yield Problem(place(path[1:]), "is NaN or Infinity, which is not JSON")
+
+
+def _integer(digits: str) -> int | float:
+    """Read a number that Python may refuse for its length: then as a float, which is infinite."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def _is_broken(text: str) -> bool:

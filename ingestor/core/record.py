@@ -38,5 +38,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def size(self) -> int:
-        """The bytes it holds in memory, headers aside."""
-        return len(self.value or b"") + len(self.key or b"")
+        """The bytes it holds in memory."""
+        size = len(self.value or b"") + len(self.key or b"")
+        for name, value in self.headers:
+            size += len(name) + len(value or b"")
+        return size

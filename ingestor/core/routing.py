@@ -37,7 +37,7 @@ NO_AGENT = Problem(
     "is missing: set TUNER_AGENT_ID, or give it by a [[route]], by the header "
     f"{AGENT_HEADER} or by the field agent_remote_identifier",
 )
-_INTEGER = re.compile(r"[0-9]{1,18}")
+_INTEGER = re.compile(r"\+?([0-9]{1,18})(?:\.0+)?")
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -135,9 +135,9 @@ def _workspace(header: bytes | None, field: object) -> Id:
     elif field is None or field == "":
         return None
     else:
-        spelled, where = (str(field) if isinstance(field, (int, str)) else ""), "workspace_id"
-    spelled = spelled.strip()
-    return spelled if _INTEGER.fullmatch(spelled) else Problem(where, "must be a whole number")
+        spelled, where = str(field) if isinstance(field, (int, float, str)) else "", "workspace_id"
+    whole = _INTEGER.fullmatch(spelled.strip())
+    return whole[1] if whole else Problem(where, "must be a whole number")
 
 
 def _agent(header: bytes | None, field: object) -> Id:

@@ -22,6 +22,7 @@ RECORDING = (
     "is required; publish the recording's address, or set INGESTOR_RECORDING_URL to a placeholder "
     'such as "pending" for calls without one'
 )
+LONGEST_CALL_ID = 200
 _TRUTHS = frozenset(["0", "1", "f", "t", "n", "y", "no", "yes", "off", "on", "false", "true"])
 
 
@@ -92,7 +93,7 @@ def _spelled(value: object) -> int | float | None:
 
 
 _NEEDED: Mapping[str, Check] = {
-    "call_id": text(1, 200),
+    "call_id": text(1, LONGEST_CALL_ID),
     "call_type": text(1, 100),
     "recording_url": text(1, 1024),
     "start_timestamp": whole,

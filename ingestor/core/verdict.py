@@ -3,16 +3,17 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeGuard, assert_never
 
 import msgspec
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
-from ingestor.core.problem import Problem, place, sentence
+from ingestor.core.problem import Problem, Step, first, place, sentence
 from ingestor.core.retry_after import pause
 
 # Seconds, for a 429 that does not say for how long.
 BREATH = 1.0
-_MOST_ERRORS = 20
+_MOST_PLACES = 2**24
 _ERROR_TYPE = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 
 
@@ -96,6 +97,8 @@ def judge(answer: Answer, when: Circumstances) -> Verdict:
             return _judge_reply(answer, when)
         case Answered():
             return _judge_status(answer, when)
+        case unknown:
+            assert_never(unknown)
 
 
 def _judge_reply(reply: Answered, when: Circumstances) -> Verdict:
@@ -170,16 +173,19 @@ def _errors(answer: Answered) -> tuple[Problem, ...]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ()
     detail = reply.get("detail") if isinstance(reply, dict) else None
-    items = [item for item in detail if isinstance(item, dict)] if isinstance(detail, list) else []
-    return tuple(_error(item) for item in items[:_MOST_ERRORS])
+    items = detail if isinstance(detail, list) else []
+    return first(_error(item) for item in items if isinstance(item, dict))
 
 
 def _error(item: dict[str, object]) -> Problem:
     kind, steps = item.get("type"), item.get("loc")
     rule = kind if isinstance(kind, str) and _ERROR_TYPE.fullmatch(kind) else "refused"
-    known = (
-        [step for step in steps if isinstance(step, (str, int))] if isinstance(steps, list) else []
-    )
+    known = [step for step in steps if _is_step(step)] if isinstance(steps, list) else []
     if known[:1] == ["body"]:
         del known[0]
     return Problem(place(known), rule)
+
+
+def _is_step(step: object) -> TypeGuard[Step]:
+    """Whether it is a name or a place in an array; a larger number is somebody's data."""
+    return isinstance(step, str) or (type(step) is int and 0 <= step < _MOST_PLACES)

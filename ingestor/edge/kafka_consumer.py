@@ -1,8 +1,10 @@
-"""One aiokafka consumer: how it is built, subscribed and stopped."""
+"""One aiokafka consumer: how it is built, subscribed and stopped, and what its exceptions mean."""
 
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from traceback import walk_tb
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,9 +15,7 @@ from aiokafka.errors import KafkaError
 from ingestor.core.starts import Reset
 from ingestor.edge.kafka_connection import Connection
 
-SESSION_MS = 10_000
 HEARTBEAT_MS = 1_000
-METADATA_MS = 30_000
 FETCH_BYTES = 16 * 2**20
 PARTITION_FETCH_BYTES = 2**20
 FETCH_WAIT_MS = 250
@@ -24,8 +24,11 @@ STOP_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What is read, and as whom; *rebalance_seconds* is how long the others wait for us to give
-    partitions up.
+    """What is read, and as whom.
+
+    *rebalance_seconds* is how long the others wait for us to give partitions up, *session_seconds*
+    how long they believe that we live without a word of us, and *metadata_seconds* how long a
+    change of the topics may go unnoticed.
     """
 
     topics: tuple[str, ...]
@@ -33,6 +36,8 @@ class Subscription:
     reset: Reset = Reset.EARLIEST
     group_instance_id: str | None = None
     rebalance_seconds: float = 30.0
+    session_seconds: float = 10.0
+    metadata_seconds: float = 30.0
 
 
 class Member(Protocol):
@@ -74,11 +79,26 @@ async def stop(consumer: Any) -> None:
     by itself, or hang.
     """
     task = asyncio.get_running_loop().create_task(consumer.stop())
-    await asyncio.wait([task], timeout=STOP_SECONDS)
-    task.cancel()
+    try:
+        await asyncio.wait([task], timeout=STOP_SECONDS)
+    finally:
+        task.cancel()
     await asyncio.wait([task], timeout=STOP_SECONDS)
     if task.done() and not task.cancelled():
         task.exception()
+
+
+def culprit(error: BaseException) -> TopicPartition | None:
+    """Find the partition that could not be read; None when *error* is the consumer's own.
+
+    aiokafka does not say which it was, but the frame below which it read knows.
+    """
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    for frame, _below in pairwise(frames):
+        if frame.f_code.co_name == "fetched_records":
+            name: TopicPartition = frame.f_locals["tp"]
+            return name
+    return None
 
 
 class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
@@ -108,13 +128,13 @@ def _options(subscription: Subscription) -> Mapping[str, Any]:
         # One, for ever: with two aiokafka rejoins several times over, so a rolling change is
         # impossible.
         "partition_assignment_strategy": (StickyPartitionAssignor,),
-        "session_timeout_ms": SESSION_MS,
+        "session_timeout_ms": int(subscription.session_seconds * 1000),
         "heartbeat_interval_ms": HEARTBEAT_MS,
         "rebalance_timeout_ms": rebalance_ms,
         # A join is answered when the slowest member has given up its partitions.
         "request_timeout_ms": rebalance_ms + 10_000,
-        "metadata_max_age_ms": METADATA_MS,
+        "metadata_max_age_ms": int(subscription.metadata_seconds * 1000),
         "fetch_max_bytes": FETCH_BYTES,
         "max_partition_fetch_bytes": PARTITION_FETCH_BYTES,
-        "fetch_max_wait_ms": 250,
+        "fetch_max_wait_ms": FETCH_WAIT_MS,
     }

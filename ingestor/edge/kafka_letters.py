@@ -15,27 +15,37 @@ from ingestor.core.letter import Letter, NotWritten
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import stop
 
-ANSWER_MS = 10_000
+ANSWER_SECONDS = 10.0
 # What is too large is for the broker to say: its limit is the one that counts.
 MOST_BYTES = 2**30
 
 
 class KafkaLetters:
-    """The dead-letter *topic*; connected when the first letter is written."""
+    """The dead-letter *topic*; connected when the first letter is written.
 
-    def __init__(self, connection: Connection, topic: str) -> None:
+    The broker has *answer_seconds* for each answer, and a letter half as long again for all of
+    them, however many others wait for the connection.
+    """
+
+    def __init__(
+        self, connection: Connection, topic: str, *, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
         self._connection = connection
         self._topic = topic
+        self._answer_seconds = answer_seconds
         self._producer: Any = None
         self._one = asyncio.Lock()
 
     async def write(self, letter: Letter) -> NotWritten | None:
         """Write *letter*; None once every in-sync replica has it."""
+        # A record has a key or a value: aiokafka refuses to write what has neither.
+        key = b"" if letter.key is None and letter.value is None else letter.key
         try:
-            producer = self._producer or await self._open()
-            await producer.send_and_wait(
-                self._topic, letter.value, letter.key, headers=list(letter.headers)
-            )
+            async with asyncio.timeout(self._answer_seconds * 1.5):
+                producer = self._producer or await self._open()
+                await producer.send_and_wait(
+                    self._topic, letter.value, key, headers=list(letter.headers)
+                )
         except (KafkaError, OSError) as error:
             return NotWritten(type(error).__name__)
         return None
@@ -53,7 +63,7 @@ class KafkaLetters:
                     **self._connection.options(),
                     acks="all",
                     compression_type="lz4",
-                    request_timeout_ms=ANSWER_MS,
+                    request_timeout_ms=int(self._answer_seconds * 1000),
                     max_request_size=MOST_BYTES,
                 )
                 try:

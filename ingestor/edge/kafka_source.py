@@ -5,28 +5,37 @@ taken until each was sought to its start, the gate is shut: what the client hand
 thrown away. What is thrown away, here or by an exception out of `getmany` (which has moved the
 positions of records that it then drops), is read again, because every partition is sought to its
 next expected offset before anything else is awaited.
+
+An exception is either about one partition, which is then read apart from the others, or about the
+consumer, which is replaced when it keeps failing.
 """
 
 import asyncio
-import itertools
 import random
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from ingestor.core.record import Partition, Record
-from ingestor.core.starts import Bounds, Start, start
 from ingestor.edge.kafka_connection import Connection
-from ingestor.edge.kafka_consumer import Listener, Subscription, build, stop, subscribe
+from ingestor.edge.kafka_consumer import (
+    Listener,
+    Subscription,
+    build,
+    culprit,
+    stop,
+    subscribe,
+)
+from ingestor.edge.kafka_starts import find_starts
+from ingestor.edge.suspects import Suspects
 
 POLL_MS = 200
 # With nothing to ask for, a poll of a partition that does not exist keeps the membership and passes
 # errors on.
 IDLE_POLL_MS = 20
-MOST_RECORDS = 500
 ANSWER_SECONDS = 5.0
 # A consumer that fails this often in this time has lost its coordination for good: a new one is
 # made.
@@ -65,17 +74,19 @@ class KafkaSource:
         self._connection = connection
         self._subscription = subscription
         self._watch = watch
-        self._owner: Owner | None = None
+        self._owner: Owner
         self._consumer: Any = None
         # What was assigned and is not sought yet; None while there is nothing to seek.
         self._arrivals: frozenset[TopicPartition] | None = None
         self._next: dict[TopicPartition, int] = {}
         self._rebalances = 0
+        self._suspects = Suspects()
         self._failures: list[float] = []
+        self._told: tuple[str, str] | None = None
         self._bug: Exception | None = None
 
     def serve(self, owner: Owner) -> None:
-        """Name who works with the partitions, once."""
+        """Name who works with the partitions, once and before anything is taken."""
         self._owner = owner
 
     async def take(self, partitions: Collection[Partition]) -> Sequence[Record]:
@@ -87,18 +98,17 @@ class KafkaSource:
             if self._arrivals is not None:
                 await self._arrive(consumer, self._arrivals)
             batches = await self._poll(consumer, partitions)
-        except NoOffsetForPartitionError:
-            return ()  # asked before the partition was sought to its start
         except OffsetOutOfRangeError:
             await self._start_over()
             return ()
         except asyncio.CancelledError:
             if _is_cancelled():
                 raise
-            await self._recover("the client's own tasks were cancelled")
+            # Nobody cancelled us: it is one of the client's own tasks.
+            await self._recover("CancelledError")
             return ()
         except Exception as error:  # noqa: BLE001 - the client passes on whatever parsing a batch raised
-            await self._recover(type(error).__name__)
+            await self._fail(error)
             return ()
         if self._bug is not None:
             raise self._bug
@@ -110,6 +120,8 @@ class KafkaSource:
             return False
         ours = self._consumer.assignment()
         wanted = {TopicPartition(*name): offset for name, offset in offsets.items() if name in ours}
+        if not wanted:
+            return False
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._consumer.commit(wanted)
@@ -142,7 +154,7 @@ class KafkaSource:
             return
         self._shut()
         try:
-            await self._end()
+            await self._owner.end()
         except Exception as error:  # noqa: BLE001 - the client would swallow it: it ends the service from `take`
             self._bug = error
 
@@ -154,13 +166,16 @@ class KafkaSource:
             self._arrivals = frozenset(partitions)
 
     async def _poll(self, consumer: Any, partitions: Collection[Partition]) -> Batches:
-        wanted = [TopicPartition(*name) for name in partitions if name in self._next]
+        wanted = (TopicPartition(*name) for name in partitions if name in self._next)
+        poll = self._suspects.choose(wanted, time.monotonic())
         nowhere = TopicPartition(self._subscription.topics[0], -1)
+        is_long = poll.partitions and not poll.is_short
         batches: Batches = await consumer.getmany(
-            *(wanted or (nowhere,)),
-            timeout_ms=POLL_MS if wanted else IDLE_POLL_MS,
-            max_records=MOST_RECORDS,
+            *(poll.partitions or (nowhere,)),
+            timeout_ms=POLL_MS if is_long else IDLE_POLL_MS,
+            max_records=poll.records,
         )
+        self._suspects.passed(poll, time.monotonic())
         return batches
 
     def _hand_out(self, batches: Batches) -> list[Record]:
@@ -176,7 +191,7 @@ class KafkaSource:
     async def _arrive(self, consumer: Any, arrivals: frozenset[TopicPartition]) -> None:
         """Seek every partition to its start, open the gate, and hand them over."""
         rebalances = self._rebalances
-        starts = await self._starts(consumer, arrivals)
+        starts = await find_starts(consumer, arrivals, self._subscription.reset)
         if rebalances != self._rebalances:
             return  # overtaken by the next rebalance
         for name, where in starts.items():
@@ -187,62 +202,70 @@ class KafkaSource:
                 )
         self._next = {name: where.offset for name, where in starts.items()}
         self._arrivals = None
+        self._suspects.keep(starts)
         self._failures.clear()
-        if self._owner is not None:
-            self._owner.begin({Partition(*name): where.offset for name, where in starts.items()})
-
-    async def _starts(
-        self, consumer: Any, arrivals: frozenset[TopicPartition]
-    ) -> dict[TopicPartition, Start]:
-        """Find where to begin; what the group never committed is committed before the first call is
-        posted.
-        """
-        names = list(arrivals)
-        begins = await consumer.beginning_offsets(names)
-        ends = await consumer.end_offsets(names)
-        starts = {}
-        for name in names:
-            bounds = Bounds(begins[name], ends[name])
-            starts[name] = start(await consumer.committed(name), bounds, self._subscription.reset)
-        if fresh := {name: where.offset for name, where in starts.items() if where.is_new}:
-            await consumer.commit(fresh)
-        return starts
+        self._told = None
+        self._owner.begin({Partition(*name): where.offset for name, where in starts.items()})
 
     async def _open(self) -> Any:
         """Make a consumer and join the group as soon as there is a broker and every topic."""
-        for attempt in itertools.count(1):
+        ceiling = 1.0
+        while True:
             consumer = build(self._connection, self._subscription)
-            cause = await subscribe(consumer, self._subscription, Listener(self, consumer))
-            if cause is None:
-                self._consumer = consumer
-                return consumer
-            self._watch.changed("waiting_for_kafka", cause=cause)
-            await stop(consumer)
-            await asyncio.sleep(DICE.uniform(0.2, min(LONGEST_BACKOFF, 0.5 * 2 ** min(attempt, 6))))
-        raise AssertionError
+            try:
+                cause = await subscribe(consumer, self._subscription, Listener(self, consumer))
+                if cause is None:
+                    self._consumer = consumer
+                    return consumer
+            finally:
+                if self._consumer is None:
+                    await stop(consumer)
+            self._tell("waiting_for_kafka", cause)
+            await asyncio.sleep(DICE.uniform(0.2, ceiling))
+            ceiling = min(LONGEST_BACKOFF, ceiling * 2)
+
+    async def _fail(self, error: Exception) -> None:
+        """Go on after an exception out of the client: about one partition, or about all it does."""
+        name = culprit(error)
+        if name is None or name not in self._next:
+            await self._recover(type(error).__name__)
+            return
+        self._rewind()
+        offset = self._next[name]
+        if self._suspects.failed(name, offset, time.monotonic()):
+            self._watch.changed(
+                "partition_unreadable",
+                partition=str(Partition(*name)),
+                offset=offset,
+                cause=type(error).__name__,
+            )
 
     async def _recover(self, cause: str) -> None:
-        """Go on after an exception out of the client: with the same consumer, or, when that keeps
-        failing, with a new one.
-        """
+        """Go on with the same consumer, or, when it keeps failing, with a new one."""
         self._rewind()
+        self._tell("kafka_failed", cause)
         now = time.monotonic()
         self._failures = [*(then for then in self._failures if now - then < FAILURES_SECONDS), now]
-        self._watch.changed("kafka_failed", cause=cause, failures=len(self._failures))
         if len(self._failures) < MOST_FAILURES:
             await asyncio.sleep(DICE.uniform(0.1, 1.0))
             return
         self._failures.clear()
         self._shut()
-        await self._end()
+        await self._owner.end()
         await self.close()
+
+    def _tell(self, event: str, cause: str) -> None:
+        """Tell of a state that lasts, once."""
+        if self._told != (event, cause):
+            self._told = (event, cause)
+            self._watch.changed(event, cause=cause)
 
     async def _start_over(self) -> None:
         """Begin anew from the committed offsets: what we were to read next is not there."""
         self._watch.changed("offsets_out_of_range")
         self._shut()
         rebalances = self._rebalances
-        await self._end()
+        await self._owner.end()
         if rebalances == self._rebalances:
             self._arrivals = frozenset(self._consumer.assignment())
 
@@ -255,10 +278,6 @@ class KafkaSource:
         self._rebalances += 1
         self._arrivals = None
         self._next = {}
-
-    async def _end(self) -> None:
-        if self._owner is not None:
-            await self._owner.end()
 
 
 def _record(item: Any) -> Record:

@@ -3,8 +3,11 @@
 import asyncio
 import ssl
 import time
+from base64 import b64encode
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote_plus
 
 import aiohttp
 import msgspec
@@ -29,18 +32,20 @@ class OAuthClient:
 
 
 class _Token(msgspec.Struct):
-    access_token: str
+    access_token: Annotated[str, msgspec.Meta(min_length=1)]
     expires_in: float = 300.0
 
 
-_decoder = msgspec.json.Decoder(_Token)
+# Not strict: some servers write the number as a string.
+_decoder = msgspec.json.Decoder(_Token, strict=False)
 
 
 class TokenProvider(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is not typed
-    """Gives aiokafka a token at every connection."""
+    """Gives aiokafka a token at every connection; *timeout* in seconds is for fetching one."""
 
-    def __init__(self, client: OAuthClient) -> None:
+    def __init__(self, client: OAuthClient, timeout: float = TIMEOUT_SECONDS) -> None:
         self._client = client
+        self._timeout = aiohttp.ClientTimeout(timeout)
         self._token = ""
         self._good_until = 0.0
         self._one = asyncio.Lock()
@@ -60,11 +65,11 @@ class TokenProvider(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is
         asked = time.monotonic()
         try:
             async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(TIMEOUT_SECONDS)) as session,
+                aiohttp.ClientSession(timeout=self._timeout) as session,
                 session.post(
                     client.token_url,
                     data=form,
-                    auth=aiohttp.BasicAuth(client.client_id, client.client_secret),
+                    headers={"Authorization": _authorization(client)},
                     ssl=ssl.create_default_context(cafile=client.ca),
                     allow_redirects=False,
                 ) as response,
@@ -72,9 +77,18 @@ class TokenProvider(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is
                 if response.status != HTTPStatus.OK:
                     raise KafkaConnectionError(f"the token endpoint answered {response.status}")
                 token = _decoder.decode(await response.read())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise KafkaConnectionError(f"no token: {type(error).__name__}") from error
-        except msgspec.DecodeError as error:
-            raise KafkaConnectionError("the token endpoint's answer has no token") from error
+        # From None: an error of aiohttp holds the request, and with it the secret.
+        except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
+            raise KafkaConnectionError(f"no token: {type(error).__name__}") from None
+        except msgspec.DecodeError:
+            raise KafkaConnectionError("the token endpoint's answer has no token") from None
         self._token = token.access_token
         self._good_until = asked + token.expires_in * REFRESHED_AT
+
+
+def _authorization(client: OAuthClient) -> str:
+    """Write the name and the secret as RFC 6749 has it, 2.3.1: both encoded, since either may have
+    a colon.
+    """
+    pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    return f"Basic {b64encode(pair.encode()).decode()}"

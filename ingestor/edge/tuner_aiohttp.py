@@ -5,9 +5,13 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from http import HTTPStatus
+from io import BytesIO
+from types import MappingProxyType
 from urllib.parse import quote
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies
 
 import aiohttp
 from yarl import URL
@@ -15,38 +19,46 @@ from yarl import URL
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.core.route import Route
 from ingestor.edge.credentials import Credential
+from ingestor.edge.proxies import proxy_for
 from ingestor.edge.tls import Tls
 
 PATH = "/api/v1/public/call"
 MOST_ANSWER_BYTES = 2**20
+# Larger bodies are handed to the socket piece by piece: others may run in between.
+LARGE_BODY_BYTES = 2**20
 CONNECT_SECONDS = 5.0
 # Below the idle timeout of common servers (5 s), so that a request seldom meets a connection that
 # is being closed.
 IDLE_SECONDS = 4.0
-# Events may name any agent: the addresses kept are bounded.
-MOST_URLS = 10_000
+# Events may name any agent: the targets kept are bounded.
+MOST_TARGETS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
     """How requests are sent: *timeout* of a whole request in seconds, trust and our own
-    certificate, the user agent.
+    certificate, the user agent, and the *proxies* by scheme, as urllib reads them of the system.
     """
 
     timeout: float
     tls: Tls
     user_agent: str
+    proxies: Mapping[str, str] = field(default_factory=getproxies, repr=False)
 
 
 class AiohttpTuner:
     """Tuner's Create Call behind an aiohttp session."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, credentials: Mapping[str, Credential]
+        self,
+        session: aiohttp.ClientSession,
+        credentials: Mapping[str, Credential],
+        proxies: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._session = session
         self._headers = {name: credential.headers() for name, credential in credentials.items()}
-        self._targets: dict[Route, Target] = {}
+        self._proxies = proxies
+        self._target = lru_cache(MOST_TARGETS)(self._aim)
 
     async def post(self, body: bytes, route: Route) -> Answer:
         """Post *body*, once; every foreseeable failure is an answer.
@@ -57,7 +69,7 @@ class AiohttpTuner:
         try:
             async with self._session.post(
                 target.url,
-                data=body,
+                data=body if len(body) <= LARGE_BODY_BYTES else BytesIO(body),
                 headers=target.headers,
                 proxy=target.proxy,
                 allow_redirects=False,
@@ -66,18 +78,14 @@ class AiohttpTuner:
                 return Answered(
                     response.status, text, response.headers.get("Retry-After"), is_whole
                 )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return Unanswered(_fault(error))
+        # UnicodeError: a host name that has no encoding, because a part of it is empty or too long.
+        except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
+            return _failure(error)
 
-    def _target(self, route: Route) -> "Target":
-        target = self._targets.get(route)
-        if target is None:
-            if len(self._targets) >= MOST_URLS:
-                self._targets.clear()
-            target = self._targets[route] = _target(
-                route, self._headers[route.destination.credential]
-            )
-        return target
+    def _aim(self, route: Route) -> "Target":
+        url = URL(create_call_url(route), encoded=True)
+        headers = self._headers[route.destination.credential]
+        return Target(url, headers, proxy_for(url, self._proxies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,7 @@ async def aiohttp_tuner(
         headers=headers,
         timeout=aiohttp.ClientTimeout(total=wire.timeout, sock_connect=CONNECT_SECONDS),
     ) as session:
-        yield AiohttpTuner(session, credentials)
+        yield AiohttpTuner(session, credentials, wire.proxies)
 
 
 def create_call_url(route: Route) -> str:
@@ -116,20 +124,6 @@ def create_call_url(route: Route) -> str:
     workspace, agent = quote(route.workspace, safe=""), quote(route.agent, safe="")
     query = f"workspace_id={workspace}&agent_remote_identifier={agent}"
     return f"{route.destination.base_url}{PATH}?{query}"
-
-
-def _target(route: Route, headers: Mapping[str, str]) -> Target:
-    url = URL(create_call_url(route), encoded=True)
-    return Target(url, headers, _proxy(url))
-
-
-def _proxy(url: URL) -> str | None:
-    """Find the proxy that the environment names for *url*; asked once, since aiohttp would ask for
-    every request.
-    """
-    if url.host is None or proxy_bypass(url.host):
-        return None
-    return getproxies().get(url.scheme)
 
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
@@ -145,15 +139,34 @@ async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     return b"".join(chunks), True
 
 
+def _failure(error: Exception) -> Answer:
+    match error:
+        case aiohttp.ClientHttpProxyError(status=HTTPStatus.PROXY_AUTHENTICATION_REQUIRED):
+            return Answered(error.status)
+        case _:
+            return Unanswered(_fault(error))
+
+
 def _fault(error: Exception) -> Fault:
     match error:
-        case aiohttp.ClientConnectorDNSError(
-            os_error=socket.gaierror(errno=socket.EAI_NONAME | socket.EAI_NODATA)
+        case (
+            aiohttp.ClientConnectorDNSError(
+                os_error=socket.gaierror(errno=socket.EAI_NONAME | socket.EAI_NODATA)
+            )
+            | aiohttp.InvalidURL()
+            | UnicodeError()
         ):
             return Fault.UNKNOWN_HOST
         case aiohttp.ClientSSLError() | ssl.SSLError():
             return Fault.TLS
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+        # In TLS 1.3 our certificate is refused only after the handshake, when we write already.
+        case aiohttp.ClientOSError(__cause__=ssl.SSLError(reason=str(why))) if "ALERT" in why:
+            return Fault.TLS
+        case (
+            aiohttp.ClientConnectorError()
+            | aiohttp.ConnectionTimeoutError()
+            | aiohttp.ClientHttpProxyError()
+        ):
             return Fault.CONNECT
         case asyncio.TimeoutError():
             return Fault.TIMEOUT

@@ -30,7 +30,10 @@ class Assignments:
         self._drain_seconds = drain_seconds
 
     def begin(self, starts: Mapping[Partition, int]) -> None:
-        """Take over partitions, each from its committed offset."""
+        """Take over partitions, each from its committed offset; an end that was cancelled leaves
+        no others behind.
+        """
+        self._offsets.void()
         for partition, start in starts.items():
             self._offsets.assign(partition, start)
         self._observer.changed("partitions_assigned", partitions=_names(starts))

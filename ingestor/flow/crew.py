@@ -3,7 +3,7 @@ are awaited.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,12 @@ class Crew:
         self._busy: set[asyncio.Task[Any] | None] = set()
         self._rest = asyncio.Event()
         self._rest.set()
-        self.is_draining = False
+        self._drains = 0
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether no new attempt may begin."""
+        return self._drains > 0
 
     def start(self, work: Coroutine[None, None, None]) -> None:
         """Begin *work*; an exception in it ends the service."""
@@ -44,27 +49,41 @@ class Crew:
             self._busy.discard(task)
 
     async def drain(self, seconds: float) -> int:
-        """Come to rest within *seconds*; return how many tasks had to be cut off."""
-        self.is_draining = True
-        for task in self._tasks - self._busy:
-            task.cancel()
+        """Come to rest within *seconds*; return how many tasks had to be cut off.
+
+        Two may be under way at a time: a signal can come in the middle of a rebalance.
+        """
+        self._drains += 1
+        try:
+            _cancel(self._tasks - self._busy)
+            await self._wait(seconds)
+            cut_off = len(self._tasks)
+            await self._cut_off()
+            return cut_off
+        finally:
+            self._drains -= 1
+            if not self.is_draining:
+                # A drain that is cancelled itself leaves nobody at work behind it.
+                _cancel(self._tasks)
+
+    async def _wait(self, seconds: float) -> None:
         deadline = self._clock.call_later(seconds, self._rest.set)
         try:
             await self._rest.wait()
         finally:
             deadline.cancel()
-        cut_off = len(self._tasks)
-        await self._cut_off()
-        self.is_draining = False
-        return cut_off
 
     async def _cut_off(self) -> None:
         while self._tasks:
-            for task in self._tasks:
-                task.cancel()
+            _cancel(self._tasks)
             await asyncio.wait(self._tasks)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not self._tasks:
             self._rest.set()
+
+
+def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()

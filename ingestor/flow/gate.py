@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from ingestor.core.holds import Key, Standing, State, key
 from ingestor.core.route import Route
@@ -21,7 +22,7 @@ _SCOPES = tuple(Scope)
 class Way:
     """A route, and how each key that could stop it stands; in the order of `Scope`."""
 
-    __slots__ = ("route", "standings")
+    __slots__ = ("__weakref__", "route", "standings")
 
     def __init__(self, route: Route, standings: tuple[Standing, ...]) -> None:
         self.route = route
@@ -58,7 +59,11 @@ class Gate:
         self._clock = clock
         self._observer = observer
         self._ways: dict[Route, Way] = {}
+        # All that are in use, also those that `_ways` has forgotten.
+        self._living: WeakSet[Way] = WeakSet()
         self._standings: dict[Key, Standing] = {}
+        # Until when a destination asked to be left alone, whatever else stops it.
+        self._rests: dict[Key, float] = {}
         self._waiters: dict[Key, deque[asyncio.Future[None]]] = {}
 
     def way(self, route: Route) -> Way:
@@ -69,6 +74,7 @@ class Gate:
                 self._forget()
             standings = (self._standing(key(scope, route)) for scope in _SCOPES)
             way = self._ways[route] = Way(route, tuple(standings))
+            self._living.add(way)
         return way
 
     def passage(self, way: Way) -> "Passage":
@@ -99,8 +105,8 @@ class Gate:
                 self._lift(probed)
             case Refused():
                 self._lift(probed)
-            case TryAgain(pause=float(seconds)) if way.under(Scope.DESTINATION).rest(seconds):
-                self._pause(way.under(Scope.DESTINATION))
+            case TryAgain(pause=seconds) if seconds is not None:
+                self._rest(way.under(Scope.DESTINATION), seconds)
             case Hold(scope=scope, cause=cause):
                 self._hold(way.under(scope), cause, is_probe=way.under(scope) in probed)
             case TryAgain():
@@ -122,18 +128,41 @@ class Gate:
             return
         self._pause(standing)
 
+    def _rest(self, standing: Standing, seconds: float) -> None:
+        """Leave a destination alone; of several that were told so the longest counts."""
+        until = self._clock.now() + seconds
+        self._rests[standing.key] = max(until, self._rests.get(standing.key, until))
+        if standing.rest(seconds):
+            self._pause(standing)
+        elif standing.state is State.READY:
+            standing.repeat()
+            self._pause(standing)
+
     def _lift(self, probed: tuple[Standing, ...]) -> None:
         for standing in probed:
             standing.state = State.FREE
             self._observer.lifted(standing.key)
-            self._wake(standing.key)
+            if (left := self._left(standing.key)) and standing.rest(left):
+                self._pause(standing)
+            else:
+                self._wake(standing.key)
 
     def _pause(self, standing: Standing) -> None:
         self._clock.call_later(standing.pause, lambda: self._end_pause(standing))
 
     def _end_pause(self, standing: Standing) -> None:
+        if left := self._left(standing.key):
+            self._clock.call_later(left, lambda: self._end_pause(standing))
+            return
         standing.end_pause()
         self._wake(standing.key, None if standing.state is State.FREE else 1)
+
+    def _left(self, name: Key) -> float:
+        """Compute for how many seconds a destination still wants to be left alone."""
+        left = self._rests.get(name, 0.0) - self._clock.now()
+        if left <= 0:
+            self._rests.pop(name, None)
+        return max(left, 0.0)
 
     async def _wait(self, name: Key) -> None:
         waiter = asyncio.get_running_loop().create_future()
@@ -160,10 +189,16 @@ class Gate:
         return self._standings.setdefault(name, Standing(name))
 
     def _forget(self) -> None:
-        """Forget the routes that nothing stops; what they proved is learnt again."""
-        self._ways = {route: way for route, way in self._ways.items() if not way.is_free}
-        used = {standing.key for way in self._ways.values() for standing in way.standings}
-        self._standings = {name: self._standings[name] for name in used}
+        """Forget the routes, and of their keys those that nobody uses and nothing stops; what they
+        proved is learnt again.
+        """
+        self._ways.clear()
+        used = {standing.key for way in self._living for standing in way.standings}
+        self._standings = {
+            name: standing
+            for name, standing in self._standings.items()
+            if name in used or standing.state is not State.FREE
+        }
 
 
 class Passage:
@@ -179,7 +214,10 @@ class Passage:
     @property
     def is_open(self) -> bool:
         """Whether it still is: a hold may begin while the record waits for a slot."""
-        return bool(self._probed) or self._way.is_free
+        return all(
+            standing.state is State.FREE or standing in self._probed
+            for standing in self._way.standings
+        )
 
     async def __aenter__(self) -> Self:
         """Wait."""

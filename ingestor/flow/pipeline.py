@@ -93,10 +93,12 @@ class Pipeline:
 
         Every assignment ends with it, so that nothing stays in the room.
         """
-        cut_off = await self._crew.drain(seconds)
-        self._lanes.clear()
-        self._room.empty()
-        return cut_off
+        try:
+            return await self._crew.drain(seconds)
+        finally:
+            if not self._crew.is_draining:  # else there is still work, and another drain for it
+                self._lanes.clear()
+                self._room.empty()
 
     def _read(self, record: Record) -> Routed | Dead | Ignored:
         """Decode and route: both are pure, so an unexpected error in them is this record's own."""

@@ -25,7 +25,20 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 SECONDS = 15.0
+_PAUSE_SECONDS = 0.05
 
+# What passes by itself: a coordinator or a leader that is about to be there, also after a restart.
+_PASSING = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError._TRANSPORT,  # noqa: SLF001  # its name
+        KafkaError._TIMED_OUT,  # noqa: SLF001  # its name
+    }
+)
 _ANY = -1  # librdkafka's partitioner chooses
 
 Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
@@ -105,7 +118,9 @@ class Cluster:
     def committed(self, group: str, topic: str) -> dict[int, Committed]:
         """Give what consumer *group* committed, by partition; one without a commit is left out."""
         asked = ConsumerGroupTopicPartitions(group, self.partitions(topic))
-        answer = self._admin.list_consumer_group_offsets([asked])[group].result(SECONDS)
+        answer = _patiently(
+            lambda: self._admin.list_consumer_group_offsets([asked])[group].result(SECONDS)
+        )
         return {
             place.partition: Committed(place.offset, place.metadata or "")
             for place in answer.topic_partitions
@@ -151,7 +166,9 @@ class Cluster:
         """Give the offset that the next record of each partition will have."""
         with self._reader() as consumer:
             return {
-                place.partition: consumer.get_watermark_offsets(place, timeout=SECONDS)[1]
+                place.partition: _patiently(
+                    partial(consumer.get_watermark_offsets, place, timeout=SECONDS)
+                )[1]
                 for place in self.partitions(topic)
             }
 
@@ -222,6 +239,18 @@ class Topic:
     def read_all(self) -> list[Stored]:
         """Read every committed record that the topic holds now."""
         return self.cluster.read_all(self.name)
+
+
+def _patiently(ask: Callable[[], Any]) -> Any:
+    """Ask, and again while the answer is one that passes by itself."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in _PASSING or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _stored(message: Any) -> Stored:

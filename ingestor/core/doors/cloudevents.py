@@ -1,24 +1,24 @@
 """CloudEvents 1.0: the structured mode and the binary mode of its Kafka protocol binding."""
 
 import base64
-import binascii
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 
 import msgspec
 
 from ingestor.core.outcome import Dead, Ignored, Reason
-from ingestor.core.parsing import parse, poison, to_utf8
-from ingestor.core.problem import Problem, sentence
+from ingestor.core.parsing import to_utf8
 from ingestor.core.record import Header
 
 STRUCTURED = b"application/cloudevents+json"
 
 
 class _Envelope(msgspec.Struct, gc=False):
-    type: str | None = None
+    type: object = None
     data: msgspec.Raw = msgspec.Raw()
-    data_base64: str | None = None
+    data_base64: object = None
+    transcript_with_tool_calls: msgspec.Raw = msgspec.Raw()
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
@@ -31,10 +31,13 @@ class EventTypes:
         self._patterns = tuple(patterns)
 
     def ignore(self, event_type: str | None) -> Ignored | None:
-        """Say that an event of this type is to be ignored, or nothing."""
-        if not self._patterns or any(
-            fnmatchcase(event_type or "", pattern) for pattern in self._patterns
-        ):
+        """Say that an event of this type is to be ignored, or nothing.
+
+        An event that does not tell its type is not known to be of another one.
+        """
+        if not (self._patterns and event_type):
+            return None
+        if any(fnmatchcase(event_type, pattern) for pattern in self._patterns):
             return None
         return Ignored("event_type", event_type)
 
@@ -48,11 +51,13 @@ def is_structured(headers: Sequence[Header]) -> bool:
 
 
 def looks_structured(parsed: object) -> bool:
-    """Whether a parsed value is an envelope although no header says so."""
+    """Whether a parsed value is an envelope although no header says so; what has a transcript is a
+    body, whatever stands beside it.
+    """
     return (
         isinstance(parsed, dict)
         and "specversion" in parsed
-        and not {"data", "data_base64"}.isdisjoint(parsed)
+        and "transcript_with_tool_calls" not in parsed
     )
 
 
@@ -66,29 +71,27 @@ def binary_type(headers: Sequence[Header]) -> str | None:
     return (named.get("ce_type") or b"").decode("utf-8", "replace")
 
 
-def open_envelope(value: bytes, types: EventTypes) -> bytes | Ignored | Dead:
-    """Take the data out of a structured event, byte for byte."""
+def open_envelope(value: bytes, types: EventTypes) -> bytes | Ignored | Dead | None:
+    """Take the data out of a structured event, byte for byte; None when *value* is no envelope,
+    whatever its content type says.
+    """
     try:
         envelope = _envelope.decode(to_utf8(value))
     except (msgspec.DecodeError, RecursionError, UnicodeError):
-        return _refuse(value)
-    if ignored := types.ignore(envelope.type):
+        return None
+    if envelope.transcript_with_tool_calls:
+        return None
+    if ignored := types.ignore(envelope.type if isinstance(envelope.type, str) else None):
         return ignored
-    if data := bytes(envelope.data):
+    if (data := bytes(envelope.data)) not in (b"", b"null"):
         return data
-    if envelope.data_base64 is None:
+    return _unarmour(envelope.data_base64)
+
+
+def _unarmour(text: object) -> bytes | Dead:
+    if text is None:
         return Dead(Reason.MALFORMED, "data: is required")
-    try:
-        return base64.b64decode(envelope.data_base64, validate=True)
-    except (binascii.Error, ValueError):
-        return Dead(Reason.MALFORMED, "data_base64: is not base64")
-
-
-def _refuse(value: bytes) -> Dead:
-    parsed = parse(value)
-    if isinstance(parsed, Problem):
-        return Dead(Reason.MALFORMED, str(parsed), (parsed,))
-    found = tuple(poison(parsed)) or (
-        Problem("", "is not a CloudEvent: an object whose type and data_base64 are strings"),
-    )
-    return Dead(Reason.MALFORMED, sentence(found), found)
+    if isinstance(text, str):
+        with suppress(ValueError):
+            return base64.b64decode(text, validate=True)
+    return Dead(Reason.MALFORMED, "data_base64: is not base64")

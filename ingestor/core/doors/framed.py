@@ -5,6 +5,7 @@ wire format).
 MAGIC = 0
 FRAME = 5
 _OPENINGS = (b"{", b"[", b"\xef\xbb\xbf")
+_FIRST = (b"{", b" ", b"\n", b"\r", b"\t")
 
 
 def is_framed(value: bytes) -> bool:
@@ -21,7 +22,9 @@ def unframe(value: bytes) -> bytes | None:
 
 
 def _is_wide(value: bytes) -> bool:
-    """Whether it is UTF-16 or UTF-32 without a mark, most significant byte first."""
-    return (value[:2] in (b"\0{", b"\0 ", b"\0\n") and value[2:3] == b"\0") or value[
-        :4
-    ] == b"\0\0\0{"
+    """Whether it is UTF-16 or UTF-32 without a mark, most significant byte first: the zeros go on
+    where no schema id of a registry has them, or where a frame's JSON begins.
+    """
+    is_utf_16 = value[1:2] in _FIRST and value[2:3] == b"\0"
+    is_utf_32 = value[:3] == b"\0\0\0" and value[3:4] in _FIRST and value[4:7] == b"\0\0\0"
+    return is_utf_16 or is_utf_32

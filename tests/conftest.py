@@ -1,0 +1,37 @@
+"""What tests run under: in the rooms of the loop a blocking call of ours fails the test."""
+
+from collections.abc import Iterator
+
+import pytest
+from blockbuster import BlockBuster
+from hypothesis import settings
+
+# A machine that is busy with something else is no fault of the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+# The rooms whose code runs on the loop.
+_ON_THE_LOOP = {"flow", "edge"}
+
+
+@pytest.fixture(scope="session")
+def blocking_alarm() -> BlockBuster:
+    """What raises when the service's own code blocks a running loop; built once, since that is
+    slow.
+    """
+    return BlockBuster("ingestor")
+
+
+@pytest.fixture(autouse=True)
+def blocking_calls_fail(
+    request: pytest.FixtureRequest, blocking_alarm: BlockBuster
+) -> Iterator[None]:
+    """Arm the alarm for tests of the rooms that run on the loop."""
+    if request.path.parent.name not in _ON_THE_LOOP:
+        yield
+        return
+    blocking_alarm.activate()
+    try:
+        yield
+    finally:
+        blocking_alarm.deactivate()

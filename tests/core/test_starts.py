@@ -1,0 +1,56 @@
+"""Where a partition is read from."""
+
+from core.tables import table
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestor.core.starts import Bounds, Reset, Start, start
+
+HELD = Bounds(begin=100, end=200)
+
+
+@table(
+    "committed, reset, expected",
+    {
+        "a new group begins with the oldest record": (
+            None,
+            Reset.EARLIEST,
+            Start(100, is_new=True),
+        ),
+        "or with the next one to come": (None, Reset.LATEST, Start(200, is_new=True)),
+        "a known group goes on where it was": (150, Reset.LATEST, Start(150)),
+        "at the begin": (100, Reset.LATEST, Start(100)),
+        "at the end": (200, Reset.EARLIEST, Start(200)),
+        "retention overtook it": (90, Reset.LATEST, Start(100, lost=10)),
+        "the topic was made again": (201, Reset.LATEST, Start(100)),
+    },
+)
+def test_the_start_of_an_assignment(committed: int | None, reset: Reset, expected: Start) -> None:
+    """The reset decides for new groups only."""
+    assert start(committed, HELD, reset) == expected
+
+
+def test_resets_are_the_words_of_kafka() -> None:
+    """The settings have them."""
+    assert [str(reset) for reset in Reset] == ["earliest", "latest"]
+
+
+@given(
+    st.none() | st.integers(0, 1_000),
+    st.integers(0, 1_000),
+    st.integers(0, 1_000),
+    st.sampled_from(Reset),
+)
+def test_a_start_is_always_within_what_the_partition_holds(
+    committed: int | None, begin: int, size: int, reset: Reset
+) -> None:
+    """No record that is still there is skipped, except by a new group that wants the latest."""
+    bounds = Bounds(begin, begin + size)
+
+    chosen = start(committed, bounds, reset)
+
+    assert bounds.begin <= chosen.offset <= bounds.end
+    assert chosen.is_new == (committed is None)
+    if committed is not None:
+        assert chosen.offset <= max(committed, bounds.begin)
+        assert chosen.lost == max(0, bounds.begin - committed)

@@ -1,0 +1,235 @@
+"""A letter is written when the broker says so, and what it says otherwise is told."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+from brokers import EmbeddedKafka
+from edge.hostile import Peer, serving
+from kafka.cluster import Cluster, Message, Topic
+from kafka.plugin import cluster_of
+
+from ingestor.core.letter import Letter, NotWritten
+from ingestor.devkit.embedded_broker import DISCONNECT, Api, EmbeddedBroker
+from ingestor.edge.kafka_connection import Connection
+from ingestor.edge.kafka_letters import KafkaLetters
+from ingestor.edge.tls import Tls
+
+LETTER = Letter(b"key", b"value", (("own", b"1"), ("ingestor-reason", b"refused")))
+ANSWER_SECONDS = 1.0
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    """A broker that may be taken down, with a dead-letter topic."""
+    with EmbeddedBroker() as broker:
+        broker.create_topic("letters", partitions=1)
+        yield broker
+
+
+@asynccontextmanager
+async def opened(address: str, topic: str = "letters") -> AsyncIterator[KafkaLetters]:
+    """Write to *topic*, without much patience."""
+    letters = KafkaLetters(Connection(address, "test"), topic, answer_seconds=ANSWER_SECONDS)
+    try:
+        yield letters
+    finally:
+        await letters.close()
+
+
+async def written(broker: EmbeddedBroker) -> list[bytes | None]:
+    """Read the values of all letters."""
+    cluster = cluster_of(EmbeddedKafka(broker))
+    return [stored.value for stored in await asyncio.to_thread(cluster.read_all, "letters")]
+
+
+def numbered(number: int) -> Letter:
+    """Make a letter that is told from others."""
+    return Letter(None, b"%d" % number, ())
+
+
+@pytest.mark.kafka
+async def test_a_letter_is_stored_as_it_is(cluster: Cluster, topic: Topic) -> None:
+    """The key, the value and every header, in their order, and repeated ones as well."""
+    headers = (("own", b"\xff"), ("own", None), ("ingestor-reason", b"refused"))
+    async with opened(cluster.address, topic.name) as letters:
+        assert await letters.write(Letter(b"key", b"\x00{", headers)) is None
+
+    (stored,) = await asyncio.to_thread(topic.read_all)
+    assert (stored.key, stored.value, stored.headers) == (b"key", b"\x00{", headers)
+
+
+@pytest.mark.kafka
+async def test_letters_of_one_key_stay_together(cluster: Cluster, topic: Topic) -> None:
+    """In the partition where Java's clients would put them: a replay keeps their order."""
+    javas = {"partitioner": "murmur2"}
+    ((partition, _),) = await asyncio.to_thread(
+        topic.produce, [Message(value=b"0", key=b"a")], javas
+    )
+    async with opened(cluster.address, topic.name) as letters:
+        for number in range(1, 4):
+            assert await letters.write(Letter(b"a", b"%d" % number, ())) is None
+
+    stored = await asyncio.to_thread(topic.read_all)
+    assert [(it.value, it.offset) for it in stored] == [(b"%d" % n, n) for n in range(4)]
+    assert {it.partition for it in stored} == {partition}
+
+
+@pytest.mark.kafka
+async def test_many_letters_at_once_are_all_stored(cluster: Cluster, topic: Topic) -> None:
+    """The first of them open the connection together."""
+    async with opened(cluster.address, topic.name) as letters, asyncio.TaskGroup() as tasks:
+        writing = [tasks.create_task(letters.write(numbered(n))) for n in range(500)]
+        await asyncio.wait(writing)
+
+    assert {task.result() for task in writing} == {None}
+    stored = await asyncio.to_thread(topic.read_all)
+    assert sorted(int(it.value or b"") for it in stored) == list(range(500))
+
+
+async def test_a_letter_may_have_neither_key_nor_value(broker: EmbeddedBroker) -> None:
+    """Its headers say what could not be read."""
+    async with opened(broker.bootstrap_servers) as letters:
+        assert (
+            await letters.write(Letter(None, None, (("ingestor-reason", b"unreadable"),))) is None
+        )
+
+    assert await written(broker) == [None]
+
+
+async def test_without_a_broker_a_letter_is_not_written() -> None:
+    """It is said at once, and nothing is left open."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        async with opened(f"127.0.0.1:{nobody.getsockname()[1]}") as letters:
+            assert await letters.write(LETTER) == NotWritten("KafkaConnectionError")
+
+
+async def test_it_works_again_when_the_broker_is_back(broker: EmbeddedBroker) -> None:
+    """Gone before the first letter or between two of them; nothing has to be made anew."""
+    broker.take_down()
+    async with opened(broker.bootstrap_servers) as letters:
+        assert await letters.write(numbered(1)) is not None
+        broker.bring_up()
+        assert await letters.write(numbered(2)) is None
+
+        broker.take_down()
+        async with asyncio.timeout(ANSWER_SECONDS * 3):
+            assert await letters.write(numbered(3)) is not None
+        broker.bring_up()
+        async with asyncio.timeout(10):
+            while await letters.write(numbered(4)):  # noqa: ASYNC110 - a broker tells nobody
+                await asyncio.sleep(0.05)
+
+    values = await written(broker)
+    assert values[0] == b"2"
+    assert values[-1] == b"4"
+
+
+async def test_a_broker_that_says_nothing_is_given_up() -> None:
+    """However many letters wait for it, each is given up when its own time is over."""
+
+    async def silent(peer: Peer) -> None:
+        await peer.closed()
+
+    async with (
+        serving(silent) as server,
+        opened(f"127.0.0.1:{server.port}") as letters,
+        asyncio.timeout(ANSWER_SECONDS * 5),
+        asyncio.TaskGroup() as tasks,
+    ):
+        writing = [tasks.create_task(letters.write(numbered(n))) for n in range(20)]
+
+    causes = {task.result() for task in writing}
+    assert causes <= {NotWritten("KafkaConnectionError"), NotWritten("TimeoutError")}
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [(29, "TopicAuthorizationFailedError"), (10, "MessageSizeTooLargeError")],
+)
+async def test_what_the_broker_refuses_is_told(
+    broker: EmbeddedBroker, code: int, cause: str
+) -> None:
+    """By the name of the refusal; the next letter is another matter."""
+    broker.fail_next(Api.PRODUCE, [code])
+    async with opened(broker.bootstrap_servers) as letters:
+        assert await letters.write(numbered(1)) == NotWritten(cause)
+        assert await letters.write(numbered(2)) is None
+
+    assert await written(broker) == [b"2"]
+
+
+@pytest.mark.parametrize("code", [6, 7, 19, DISCONNECT])
+async def test_what_passes_is_tried_again_within_the_time(
+    broker: EmbeddedBroker, code: int
+) -> None:
+    """A leader that moved, a replica that is late, a connection that broke."""
+    broker.fail_next(Api.PRODUCE, [code])
+    async with opened(broker.bootstrap_servers) as letters:
+        assert await letters.write(LETTER) is None
+
+    assert await written(broker) == [b"value"]
+
+
+async def test_a_letter_cut_off_leaves_the_others_alone(broker: EmbeddedBroker) -> None:
+    """A drain that overruns may cancel any of them, also the one that opens the connection."""
+    async with opened(broker.bootstrap_servers) as letters, asyncio.TaskGroup() as tasks:
+        writing = [tasks.create_task(letters.write(numbered(n))) for n in range(3)]
+        await asyncio.sleep(0)
+        writing[0].cancel()
+        await asyncio.wait(writing)
+
+    assert writing[0].cancelled()
+    assert [task.result() for task in writing[1:]] == [None, None]
+    assert {b"1", b"2"} <= set(await written(broker))
+
+
+async def test_closing_twice_or_unopened_does_nothing(broker: EmbeddedBroker) -> None:
+    """A service may end before its first letter."""
+    letters = KafkaLetters(Connection(broker.bootstrap_servers, "test"), "letters")
+    await letters.close()
+    await letters.write(LETTER)
+    await letters.close()
+    await letters.close()
+
+
+async def test_a_missing_certificate_is_told(broker: EmbeddedBroker) -> None:
+    """The files may come later: secrets are mounted late."""
+    tls = Tls(ca="/nowhere/ca.pem")
+    letters = KafkaLetters(Connection(broker.bootstrap_servers, "test", "SSL", tls), "letters")
+
+    assert await letters.write(LETTER) == NotWritten("FileNotFoundError")
+
+
+@pytest.mark.system
+async def test_a_missing_topic_is_told(cluster: Cluster) -> None:
+    """A broker may not make topics up; as soon as somebody does, letters are written."""
+    name = f"letters-{uuid4().hex}"
+    async with opened(cluster.address, name) as letters:
+        problem = await letters.write(LETTER)
+        assert problem in (
+            NotWritten("UnknownTopicOrPartitionError"),
+            NotWritten("TimeoutError"),
+        )
+
+        await asyncio.to_thread(cluster.create_topic, name, partitions=1)
+        assert await letters.write(LETTER) is None
+
+
+@pytest.mark.system
+async def test_a_letter_that_is_too_large_is_told(cluster: Cluster) -> None:
+    """The topic's limit counts, and not one of ours; smaller letters pass."""
+    limits = {"max.message.bytes": "3000000"}
+    topic = await asyncio.to_thread(cluster.create_topic, partitions=1, config=limits)
+    noise = os.urandom(4_000_000)
+    async with opened(cluster.address, topic.name) as letters, asyncio.TaskGroup() as tasks:
+        large = tasks.create_task(letters.write(Letter(None, noise, ())))
+        small = tasks.create_task(letters.write(Letter(None, noise[:2_500_000], ())))
+
+    assert large.result() == NotWritten("MessageSizeTooLargeError")
+    assert small.result() is None

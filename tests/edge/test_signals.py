@@ -1,0 +1,83 @@
+"""The first signal asks for a drain, the second ends the process."""
+
+import asyncio
+import signal
+import sys
+import textwrap
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from ingestor.edge.signals import stop_signals
+
+PROCESS = textwrap.dedent("""
+    import asyncio, sys, uvloop
+    from ingestor.edge.signals import stop_signals
+
+    async def main():
+        try:
+            with stop_signals() as stop:
+                print("ready", flush=True)
+                await stop.wait()
+                print("draining", flush=True)
+                await asyncio.sleep(60)
+        finally:
+            print("cleaned up", flush=True)
+
+    factory = uvloop.new_event_loop if sys.argv[1] == "uvloop" else asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main())
+""")
+
+
+@asynccontextmanager
+async def started(loop: str) -> AsyncIterator[Process]:
+    """Start a process that waits for signals, on an event loop by name."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROCESS, loop, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def line(process: Process) -> str:
+    """Read a line of what *process* says."""
+    assert process.stdout is not None
+    async with asyncio.timeout(10):
+        return (await process.stdout.readline()).decode().strip()
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+async def test_the_second_signal_ends_the_process_at_once(
+    loop: str, first: signal.Signals, second: signal.Signals
+) -> None:
+    """With 1, and nothing more is done: no clean-up, no commit."""
+    async with started(loop) as process:
+        assert await line(process) == "ready"
+
+        process.send_signal(first)
+        assert await line(process) == "draining"
+        process.send_signal(second)
+
+        async with asyncio.timeout(5):
+            assert await process.wait() == 1
+        assert process.stdout is not None
+        assert await process.stdout.read() == b""
+
+
+async def test_the_handlers_are_gone_afterwards() -> None:
+    """Whoever comes next has those of a process that waits for nothing."""
+    with stop_signals() as stop:
+        assert not stop.is_set()
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,0 +1,215 @@
+"""Coming to rest: tasks that wait are left, tasks that act are awaited, an overrun is cut off."""
+
+import asyncio
+
+import pytest
+from fake_clock import FakeClock, quiescence
+from flow.road import Yard
+
+from ingestor.flow.crew import Crew
+
+
+class Hands:
+    """Work of both kinds for a crew, and what became of it."""
+
+    def __init__(self, crew: Crew) -> None:
+        self.done: list[str] = []
+        self.go_on = asyncio.Event()
+        self._crew = crew
+
+    async def wait(self, name: str) -> None:
+        """Wait, not busy."""
+        await self.go_on.wait()
+        self.done.append(name)
+
+    async def act(self, name: str) -> None:
+        """Be busy, for as long as it takes."""
+        with self._crew.busy():
+            await self.go_on.wait()
+            self.done.append(name)
+
+    async def act_and_wait(self, name: str) -> None:
+        """Be busy, then see whether there is a drain."""
+        await self.act(name)
+        self.done.append(f"{name} {'rests' if self._crew.is_draining else 'goes on'}")
+
+
+async def test_a_drain_without_tasks_is_over_at_once() -> None:
+    """The first rebalance takes nothing away."""
+    async with Yard() as yard:
+        crew = Crew(yard, FakeClock())
+
+        assert await crew.drain(20) == 0
+        assert not crew.is_draining
+
+
+async def test_a_drain_leaves_those_who_wait() -> None:
+    """Their records come again; nobody counts them as cut off."""
+    async with Yard() as yard:
+        crew = Crew(yard, FakeClock())
+        hands = Hands(crew)
+        crew.start(hands.wait("a"))
+        await quiescence()
+
+        assert await crew.drain(20) == 0
+        assert hands.done == []
+
+
+async def test_a_drain_leaves_what_has_not_begun() -> None:
+    """A task that was made a moment ago has no attempt on the wire."""
+    async with Yard() as yard:
+        crew = Crew(yard, FakeClock())
+        hands = Hands(crew)
+        crew.start(hands.act("a"))
+
+        assert await crew.drain(20) == 0
+        assert hands.done == []
+
+
+async def test_a_drain_awaits_those_who_act() -> None:
+    """And they can see that they shall begin nothing new."""
+    async with Yard() as yard:
+        clock = FakeClock()
+        crew = Crew(yard, clock)
+        hands = Hands(crew)
+        crew.start(hands.act_and_wait("a"))
+        await quiescence()
+
+        drain = yard.start(crew.drain(20))
+        await clock.advance(19)
+        assert not drain.done()
+        hands.go_on.set()
+        await quiescence()
+
+        assert drain.result() == 0
+        assert hands.done == ["a", "a rests"]
+
+
+async def test_what_overruns_is_cut_off_and_counted() -> None:
+    """The group waits no longer: another member must get the partitions."""
+    async with Yard() as yard:
+        clock = FakeClock()
+        crew = Crew(yard, clock)
+        hands = Hands(crew)
+        for name in "abc":
+            crew.start(hands.act(name))
+        await quiescence()
+
+        drain = yard.start(crew.drain(20))
+        await clock.advance(20)
+
+        assert drain.result() == 3
+        assert hands.done == []
+
+
+async def test_after_a_drain_the_crew_works_as_before() -> None:
+    """The next assignment follows at once."""
+    async with Yard() as yard:
+        clock = FakeClock()
+        crew = Crew(yard, clock)
+        hands = Hands(crew)
+        crew.start(hands.wait("a"))
+        await crew.drain(20)
+
+        crew.start(hands.act_and_wait("b"))
+        await clock.advance(60)
+        hands.go_on.set()
+        await quiescence()
+
+        assert hands.done == ["b", "b goes on"]
+
+
+async def test_two_drains_at_a_time_end_together() -> None:
+    """A signal may come in the middle of a rebalance."""
+    async with Yard() as yard:
+        clock = FakeClock()
+        crew = Crew(yard, clock)
+        hands = Hands(crew)
+        crew.start(hands.act_and_wait("a"))
+        await quiescence()
+
+        first = yard.start(crew.drain(20))
+        await clock.advance(5)
+        second = yard.start(crew.drain(20))
+        await clock.advance(5)
+        hands.go_on.set()
+        await quiescence()
+
+        assert (first.result(), second.result()) == (0, 0)
+        assert hands.done == ["a", "a rests"]
+        assert not crew.is_draining
+
+
+async def test_an_error_ends_the_group() -> None:
+    """A bug crashes the service."""
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    async def serve() -> None:
+        async with Yard() as yard:
+            Crew(yard, FakeClock()).start(fail())
+            await quiescence()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await serve()
+
+    assert caught.group_contains(ZeroDivisionError)
+
+
+async def test_a_cancelled_drain_is_over() -> None:
+    """Else every record that comes later would be left, for ever."""
+    async with Yard() as yard:
+        crew = Crew(yard, FakeClock())
+        hands = Hands(crew)
+        crew.start(hands.act("a"))
+        await quiescence()
+
+        drain = yard.start(crew.drain(20))
+        await quiescence()
+        drain.cancel()
+        await quiescence()
+
+        assert drain.cancelled()
+        assert not crew.is_draining
+
+
+async def test_a_cancelled_drain_leaves_nobody_at_work() -> None:
+    """Nobody waits for them any more, and what they would do next is not theirs to do."""
+    async with Yard() as yard:
+        crew = Crew(yard, FakeClock())
+        hands = Hands(crew)
+        crew.start(hands.act_and_wait("a"))
+        await quiescence()
+
+        drain = yard.start(crew.drain(20))
+        await quiescence()
+        drain.cancel()
+        await quiescence()
+        hands.go_on.set()
+        await quiescence()
+
+        assert hands.done == []
+        assert await crew.drain(20) == 0
+
+
+async def test_a_cancelled_drain_does_not_end_another() -> None:
+    """A signal cancels whoever was taking, and drains by itself."""
+    async with Yard() as yard:
+        crew = Crew(yard, FakeClock())
+        hands = Hands(crew)
+        crew.start(hands.act_and_wait("a"))
+        await quiescence()
+
+        first = yard.start(crew.drain(20))
+        second = yard.start(crew.drain(20))
+        await quiescence()
+        first.cancel()
+        await quiescence()
+        assert crew.is_draining
+        hands.go_on.set()
+        await quiescence()
+
+        assert second.result() == 0
+        assert hands.done == ["a", "a rests"]
+        assert not crew.is_draining

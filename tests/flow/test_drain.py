@@ -1,0 +1,334 @@
+"""A drain begins nothing, awaits what is on the wire and the letters it leads to, and leaves the
+rest.
+"""
+
+import pytest
+from fake_clock import quiescence
+from fakes import FakeTuner
+from flow.road import (
+    BROKEN,
+    P0,
+    REFUSAL,
+    UNAUTHORIZED,
+    Measures,
+    Road,
+    busy_for,
+    open_road,
+    record,
+    records,
+)
+
+from ingestor.core.answer import Answer
+from ingestor.core.outcome import Delivered
+
+SECONDS = 20.0
+
+
+def finished(road: Road) -> list[int]:
+    """List the offsets of the finished records."""
+    return sorted(record.offset for record, _ in road.observer.endings)
+
+
+async def test_an_attempt_on_the_wire_is_awaited_and_settled() -> None:
+    """Else Tuner would get the call twice."""
+    async with open_road() as road:
+        road.begin()
+        road.tuner.hold()
+        road.admit(record("a"))
+        await quiescence()
+
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await road.clock.advance(19)
+        assert not drain.done()
+        road.tuner.release()
+        await quiescence()
+
+        assert drain.result() == 0
+        assert finished(road) == [0]
+
+
+async def test_records_that_wait_for_a_slot_are_left() -> None:
+    """They come again."""
+    async with open_road(measures=Measures(slots=1)) as road:
+        road.begin()
+        road.tuner.hold()
+        road.admit(*records("a", "b", "c"))
+        await quiescence()
+
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await quiescence()
+        road.tuner.release()
+        await quiescence()
+
+        assert drain.result() == 0
+        assert road.tuner.call_ids == ["a"]
+        assert road.mark() == 1
+
+
+async def test_records_behind_one_on_the_wire_are_left() -> None:
+    """Its lane ends with it."""
+    async with open_road() as road:
+        road.begin()
+        road.tuner.hold()
+        road.admit(*records("a", "a", "a"))
+        await quiescence()
+
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await quiescence()
+        road.tuner.release()
+        await quiescence()
+
+        assert drain.result() == 0
+        assert road.tuner.call_ids == ["a"]
+        assert road.mark() == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [BROKEN, UNAUTHORIZED, busy_for(30)], ids=["backoff", "hold", "rest"]
+)
+async def test_records_that_wait_for_another_attempt_are_left(answer: Answer) -> None:
+    """Whatever they wait for: the drain is over at once."""
+    async with open_road(FakeTuner({"a": [answer]})) as road:
+        road.begin()
+        road.admit(record("a"))
+        await quiescence()
+
+        drained = road.start(road.pipeline.drain(SECONDS))
+        await quiescence()
+
+        assert drained.result() == 0
+        await road.clock.advance(3_600)
+        assert road.tuner.call_ids == ["a"]
+        assert finished(road) == []
+
+
+@pytest.mark.parametrize("answer", [BROKEN, UNAUTHORIZED, busy_for(30)], ids=["500", "401", "429"])
+async def test_an_attempt_that_fails_during_a_drain_is_the_last(answer: Answer) -> None:
+    """No new one begins; the record is left, and nobody waits for its backoff."""
+    async with open_road(FakeTuner({"a": [answer]})) as road:
+        road.begin()
+        road.tuner.hold()
+        road.admit(record("a"))
+        await quiescence()
+
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await quiescence()
+        road.tuner.release()
+        await quiescence()
+
+        assert drain.result() == 0
+        assert road.tuner.call_ids == ["a"]
+        assert road.clock.naps == []
+        assert finished(road) == []
+
+
+async def test_a_letter_that_an_attempt_leads_to_is_awaited() -> None:
+    """Also when it has to be written more than once."""
+    async with open_road(FakeTuner({"a": [REFUSAL]})) as road:
+        road.begin()
+        road.tuner.hold()
+        road.letters.refuse(2)
+        road.admit(record("a"))
+        await quiescence()
+
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await quiescence()
+        road.tuner.release()
+        await road.clock.advance_until(drain.done, most=SECONDS)
+
+        assert drain.result() == 0
+        assert len(road.letters.sent) == 1
+        assert finished(road) == [0]
+
+
+async def test_a_letter_that_is_being_written_is_awaited() -> None:
+    """It is as good as done."""
+    async with open_road() as road:
+        road.begin()
+        road.letters.hold()
+        road.admit(record(value=b"no call"))
+        await quiescence()
+
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await road.clock.advance(10)
+        road.letters.release()
+        await quiescence()
+
+        assert drain.result() == 0
+        assert finished(road) == [0]
+
+
+async def test_what_overruns_is_cut_off_and_counted() -> None:
+    """Attempts without an answer and letters without an acknowledgement: they come again."""
+    async with open_road(FakeTuner({"b": [REFUSAL]})) as road:
+        road.begin()
+        road.tuner.hold("a", "c")
+        road.letters.hold()
+        road.admit(*records("a", "b", "c", "c"))
+        await quiescence()
+
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await road.clock.advance(SECONDS)
+
+        assert drain.result() == 3
+        assert finished(road) == []
+        assert road.mark() == 0
+        assert road.slots.in_use == 0
+
+
+async def test_after_a_drain_the_room_is_empty_and_open() -> None:
+    """What was left is no longer in work."""
+    async with open_road(measures=Measures(slots=1)) as road:
+        road.begin()
+        road.tuner.hold()
+        road.admit(*records("a", "b", "c"))
+        await quiescence()
+        assert road.room.records == 3
+
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await road.clock.advance(SECONDS)
+
+        assert drain.done()
+        assert (road.room.records, road.room.bytes, road.room.is_open) == (0, 0, True)
+
+
+async def test_two_drains_at_a_time_do_no_harm() -> None:
+    """A signal in the middle of a rebalance: what is on the wire is settled once, and counted."""
+    async with open_road() as road:
+        road.begin()
+        road.tuner.hold()
+        road.admit(*records("a", "b"))
+        await quiescence()
+
+        first = road.start(road.pipeline.drain(SECONDS))
+        await road.clock.advance(5)
+        second = road.start(road.pipeline.drain(SECONDS))
+        await road.clock.advance(5)
+        road.tuner.release()
+        await quiescence()
+
+        assert (first.result(), second.result()) == (0, 0)
+        assert finished(road) == [0, 1]
+        assert (road.room.records, road.room.bytes) == (0, 0)
+
+
+async def test_a_cancelled_drain_leaves_the_work_to_the_other() -> None:
+    """The signal cancels whoever was taking, in the middle of a drain, and drains by itself."""
+    async with open_road() as road:
+        road.begin()
+        road.tuner.hold()
+        road.admit(*records("a", "a", "b"))
+        await quiescence()
+
+        first = road.start(road.pipeline.drain(SECONDS))
+        await quiescence()
+        second = road.start(road.pipeline.drain(SECONDS))
+        first.cancel()
+        await quiescence()
+        road.tuner.release()
+        await quiescence()
+
+        assert second.result() == 0
+        assert finished(road) == [0, 2]
+        assert (road.room.records, road.room.bytes) == (0, 0)
+
+
+async def test_after_a_cancelled_drain_the_road_is_free() -> None:
+    """What comes later is carried, also when it is the same call again."""
+    async with open_road(measures=Measures(slots=1)) as road:
+        road.begin()
+        road.tuner.hold()
+        road.admit(*records("a", "b", "b"))
+        await quiescence()
+
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await quiescence()
+        drain.cancel()
+        await quiescence()
+        road.tuner.release()
+        road.begin()
+        road.admit(*records("a", "b", "b"))
+        await quiescence()
+
+        assert finished(road) == [0, 1, 2]
+        assert (road.room.records, road.slots.in_use) == (0, 0)
+
+
+async def test_a_probe_on_the_wire_is_awaited_and_what_it_learns_counts() -> None:
+    """The next assignment need not wait for a hold that is over."""
+    async with open_road(FakeTuner({"a": [UNAUTHORIZED]})) as road:
+        road.begin()
+        road.admit(*records("a", "b"))
+        await quiescence()
+        road.tuner.hold()
+        await road.clock.advance(1)
+
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await quiescence()
+        road.tuner.release()
+        await quiescence()
+
+        assert drain.result() == 0
+        assert len(road.observer.lifts) == 1
+        assert finished(road) == [0, 1], "b had passed before the hold, a was the probe"
+
+
+async def test_a_hold_outlives_a_drain() -> None:
+    """Who comes next probes: those who were in line are gone."""
+    async with open_road(FakeTuner({"a": [UNAUTHORIZED] * 2})) as road:
+        road.begin()
+        road.admit(record("a"))
+        await quiescence()
+        road.admit(record("b", 1))
+        await road.pipeline.drain(SECONDS)
+        road.begin()
+        road.admit(*records("a", "b"))
+
+        await road.clock.advance(10)
+
+        assert finished(road) == [0, 1]
+        assert len(road.observer.holds) == len(road.observer.lifts) == 1
+
+
+async def test_a_drain_at_the_moment_a_probe_is_due_loses_no_probe() -> None:
+    """Whoever was just woken is cancelled, and with it everybody it would have passed the turn to:
+    the next to come takes it.
+    """
+    async with open_road(FakeTuner({"a": [UNAUTHORIZED]})) as road:
+        road.begin()
+
+        def drain() -> None:
+            road.start(road.pipeline.drain(SECONDS))
+
+        # Made before the pause that ends at the same instant: the drain takes the first step.
+        road.clock.call_later(1.0, drain)
+        road.admit(record("a"))
+        await quiescence()
+        road.admit(record("b", 1))
+        await road.clock.advance(1)
+        assert road.tuner.call_ids == ["a"]
+
+        road.begin()
+        road.admit(*records("a", "b"))
+        await road.clock.advance(1)
+
+        assert finished(road) == [0, 1]
+
+
+async def test_what_a_drain_settles_is_part_of_the_commit_that_follows() -> None:
+    """Delivered while draining is delivered."""
+    async with open_road() as road:
+        road.begin()
+        road.tuner.hold()
+        road.admit(record("a"))
+        await quiescence()
+        drain = road.start(road.pipeline.drain(SECONDS))
+        await quiescence()
+        road.tuner.release()
+        await quiescence()
+        assert drain.done()
+
+        await road.committer.commit()
+
+        assert road.source.committed == {P0: 1}
+        assert isinstance(road.observer.endings[0][1], Delivered)

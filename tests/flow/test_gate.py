@@ -1,0 +1,319 @@
+"""A hold stops exactly its key; one record at a time probes it, and an accepted probe lifts it."""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+from flow.crowd import (
+    ACCEPTED,
+    AGAIN,
+    FORBIDDEN,
+    NOT_TUNER,
+    OTHER_AGENT,
+    OTHER_BASE_URL,
+    OTHER_CREDENTIAL,
+    OTHER_WORKSPACE,
+    REFUSED,
+    UNAUTHORIZED,
+    UNKNOWN_ROUTE,
+    Crowd,
+)
+from flow.road import ROUTE, Yard
+
+from ingestor.core.route import Route
+from ingestor.core.verdict import Hold, Scope
+
+OTHERS = (OTHER_AGENT, OTHER_WORKSPACE, OTHER_BASE_URL, OTHER_CREDENTIAL)
+
+
+async def test_where_nothing_is_held_everybody_passes() -> None:
+    """The gate costs nothing on a good day."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+
+        crowd.come("a", "b", "c")
+        await crowd.clock.advance(0)
+
+        assert crowd.inside == ["a", "b", "c"]
+        assert crowd.observer.holds == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "stopped"),
+    [
+        (UNAUTHORIZED, {OTHER_AGENT, OTHER_WORKSPACE, OTHER_BASE_URL}),
+        (FORBIDDEN, {OTHER_AGENT, OTHER_BASE_URL}),
+        (NOT_TUNER, {OTHER_AGENT, OTHER_WORKSPACE}),
+        (UNKNOWN_ROUTE, set()),
+    ],
+    ids=["credential", "workspace", "destination", "route"],
+)
+async def test_a_hold_stops_exactly_its_key(verdict: Hold, stopped: set[Route]) -> None:
+    """The same fault would meet whoever shares the key, and nobody else."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        held = await crowd.hold(verdict)
+
+        crowd.come("same")
+        for route in OTHERS:
+            crowd.come(str(route), route=route)
+        await crowd.clock.advance(0)
+
+        assert set(crowd.waiting) == {"first", "same", *map(str, stopped)}
+        assert crowd.observer.holds == [(held, verdict.cause)]
+
+
+async def test_after_a_pause_one_record_probes() -> None:
+    """One more request tells as much as a hundred."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        await crowd.hold(UNAUTHORIZED, "b", "c")
+
+        await crowd.clock.advance(0.99)
+        assert crowd.inside == []
+        await crowd.clock.advance(0.01)
+        assert crowd.inside == ["first"]
+        crowd.come("d")
+        await crowd.clock.advance(100)
+
+        assert crowd.inside == ["first"]
+
+
+async def test_who_comes_first_when_nobody_waits_probes() -> None:
+    """After a drain those who waited are gone; the pause went by meanwhile."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        await crowd.hold(UNAUTHORIZED)
+        crowd.tasks["first"].cancel()
+        await crowd.clock.advance(10)
+
+        crowd.come("b", "c")
+        await crowd.clock.advance(0)
+
+        assert crowd.inside == ["b"]
+
+
+async def test_an_accepted_probe_lifts_the_hold_for_everybody() -> None:
+    """And everybody goes on at once; how many run is for the slots to say."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        held = await crowd.hold(UNAUTHORIZED, "b", "c", "d")
+
+        await crowd.probe(ACCEPTED)
+
+        assert crowd.inside == ["b", "c", "d"]
+        assert crowd.observer.lifts == [held]
+        assert len(crowd.observer.holds) == 1
+
+
+async def test_a_refused_probe_lifts_the_hold_too() -> None:
+    """Tuner took a look at the call: the key, the host and the ids are right."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        held = await crowd.hold(UNAUTHORIZED, "b", "c")
+
+        await crowd.probe(REFUSED)
+
+        assert crowd.inside == ["b", "c"]
+        assert crowd.observer.lifts == [held]
+
+
+async def test_pauses_double_up_to_a_minute() -> None:
+    """As long as the probe meets the fault; the hold is told once."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        await crowd.hold(UNAUTHORIZED, "b")
+        times = [crowd.clock.now()]
+
+        for _ in range(9):
+            await crowd.probe(UNAUTHORIZED)
+            times.append(crowd.clock.now())
+
+        pauses = [later - earlier for earlier, later in pairwise(times)]
+        assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+        assert len(crowd.observer.holds) == 1
+        assert crowd.observer.lifts == []
+
+
+async def test_an_inconclusive_probe_repeats_the_pause() -> None:
+    """A timeout says nothing about the key; the pause need not grow for it."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        await crowd.hold(UNAUTHORIZED, "b")
+        await crowd.probe(UNAUTHORIZED)
+        begin = crowd.clock.now()
+
+        times = []
+        for _ in range(3):
+            await crowd.probe(AGAIN)
+            times.append(crowd.clock.now() - begin)
+
+        assert times == [2, 4, 6]
+
+
+async def test_another_hold_met_by_a_probe_says_nothing_about_its_own() -> None:
+    """A proxy that took over the host has not looked at the key."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        held = await crowd.hold(UNAUTHORIZED)
+        crowd.come("other", route=OTHER_BASE_URL)
+        await crowd.clock.advance(0)
+
+        assert await crowd.probe(NOT_TUNER) == "first"
+        await crowd.clock.advance(0.99)
+        assert crowd.inside == []
+        assert await crowd.probe(ACCEPTED) == "other"
+
+        assert crowd.observer.lifts == [held]
+        assert crowd.inside == ["first"], "which probes the destination now"
+
+
+async def test_each_probe_is_another_record() -> None:
+    """While there are several: one bad event can never hold everybody."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        await crowd.hold(UNAUTHORIZED, "b", "c")
+
+        probes = [await crowd.probe(UNAUTHORIZED) for _ in range(6)]
+
+        assert probes == ["first", "b", "c", "first", "b", "c"]
+
+
+async def test_a_second_fault_of_those_under_way_does_not_begin_anew() -> None:
+    """Sixty-four were on the wire when the key became wrong: that is one hold and one pause."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        crowd.come("a", "b", "c")
+        await crowd.clock.advance(0)
+
+        crowd.answer("a", UNAUTHORIZED)
+        await crowd.clock.advance(0.5)
+        crowd.answer("b", UNAUTHORIZED)
+        await crowd.clock.advance(0.5)
+
+        assert crowd.inside == ["c", "a"], "the probe came after one second in all"
+        assert len(crowd.observer.holds) == 1
+
+
+async def test_success_of_those_under_way_does_not_lift_a_hold() -> None:
+    """It began before the fault; only a probe tells what is now."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        crowd.come("a", "b")
+        await crowd.clock.advance(0)
+        crowd.answer("a", UNAUTHORIZED)
+        await crowd.clock.advance(0)
+
+        crowd.answer("b", ACCEPTED)
+        await crowd.clock.advance(0.5)
+
+        assert crowd.waiting == ["a"]
+        assert crowd.observer.lifts == []
+
+
+async def test_a_cancelled_probe_passes_the_right_to_probe_on() -> None:
+    """Nothing was learnt: after the same pause it is somebody else's turn."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        await crowd.hold(UNAUTHORIZED, "b")
+        await crowd.clock.advance_until(lambda: crowd.inside == ["first"])
+
+        crowd.tasks["first"].cancel()
+        await crowd.clock.advance(1)
+
+        assert crowd.inside == ["b"]
+
+
+async def test_one_cancelled_as_its_turn_to_probe_comes_passes_it_on() -> None:
+    """Between being woken and its first step a task may be cancelled; nobody waits the longer."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        await crowd.hold(UNAUTHORIZED, "b")
+        crowd.clock.call_later(1.0, lambda: cancel(crowd.tasks["first"]))
+
+        await crowd.clock.advance(1)
+
+        assert crowd.tasks["first"].cancelled()
+        assert crowd.inside == ["b"]
+
+
+async def test_one_stopped_by_two_holds_waits_for_both() -> None:
+    """It probes both at once, and an acceptance lifts both."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        crowd.come("a", "b", "c")
+        await crowd.clock.advance(0)
+        crowd.answer("a", UNAUTHORIZED)
+        crowd.answer("b", NOT_TUNER)
+        await crowd.clock.advance(0.99)
+        assert crowd.inside == ["c"]
+
+        await crowd.clock.advance(0.01)
+        assert crowd.inside == ["c", "a"]
+        crowd.answer("a", ACCEPTED)
+        await crowd.clock.advance(0)
+
+        assert crowd.inside == ["c", "b"]
+        assert {held.scope for held in crowd.observer.lifts} == {
+            Scope.CREDENTIAL,
+            Scope.DESTINATION,
+        }
+
+
+async def test_the_turn_to_probe_goes_to_one_whose_way_is_otherwise_free() -> None:
+    """Who is first in the line for one hold and stopped by another lets the next one go."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        crowd.come("a", "b")
+        crowd.come("other", route=OTHER_BASE_URL)
+        await crowd.clock.advance(0)
+        crowd.answer("a", UNAUTHORIZED)
+        await crowd.clock.advance(0.5)
+        crowd.answer("b", NOT_TUNER)
+        crowd.answer("other", UNAUTHORIZED)
+        await crowd.clock.advance(0)
+
+        await crowd.clock.advance(0.5)
+
+        assert crowd.inside == ["other"]
+
+
+async def test_one_who_waits_for_a_slot_sees_that_a_hold_began() -> None:
+    """The gate may close between the passage and the request."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        way = crowd.gate.way(ROUTE)
+
+        async with crowd.gate.passage(way) as passage:
+            assert passage.is_open
+            await crowd.hold(UNAUTHORIZED)
+            is_closed = not passage.is_open
+
+        assert is_closed
+        assert not way.is_free
+
+
+async def test_a_probe_is_stopped_by_what_else_stops_its_way() -> None:
+    """The right to probe one hold is no right to pass another that began meanwhile."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        crowd.come("under way")
+        await crowd.hold(FORBIDDEN, "b")
+        crowd.tasks["first"].cancel()
+        await crowd.clock.advance(1)
+        assert crowd.inside == ["under way", "b"]
+        crowd.tasks["b"].cancel()
+        await crowd.clock.advance(1)
+
+        async with crowd.gate.passage(crowd.gate.way(ROUTE)) as probe:
+            assert probe.is_open
+            crowd.answer("under way", NOT_TUNER)
+            await crowd.clock.advance(0)
+            is_closed = not probe.is_open
+
+        assert is_closed
+
+
+def cancel(task: asyncio.Task[None]) -> None:
+    """Cancel, and tell nothing."""
+    task.cancel()

@@ -1,0 +1,118 @@
+"""What is known of each route, and how it is forgotten: events may name any agent."""
+
+from dataclasses import replace
+from time import process_time
+from weakref import ref
+
+from flow.crowd import (
+    ACCEPTED,
+    NOT_TUNER,
+    OTHER_AGENT,
+    OTHER_CREDENTIAL,
+    OTHER_WORKSPACE,
+    UNAUTHORIZED,
+    Crowd,
+)
+from flow.road import ROUTE, Yard
+
+from ingestor.core.verdict import Scope
+from ingestor.flow.gate import MOST_ROUTES, Gate
+
+
+def meet_many_routes(gate: Gate) -> None:
+    """Have the gate see more routes than it keeps."""
+    for number in range(MOST_ROUTES + 1):
+        gate.way(replace(OTHER_CREDENTIAL, agent=str(number)))
+
+
+async def test_an_accepted_call_counts_for_every_key_of_its_route() -> None:
+    """Whoever shares a key sees that something passes under it."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        crowd.come("a")
+        await crowd.clock.advance(0)
+        crowd.answer("a", ACCEPTED)
+        await crowd.clock.advance(0)
+
+        assert crowd.gate.way(ROUTE).accepted == (1, 1, 1, 1)
+        assert crowd.gate.way(OTHER_AGENT).accepted == (1, 1, 1, 0)
+        assert crowd.gate.way(OTHER_WORKSPACE).accepted == (1, 0, 1, 0)
+        assert crowd.gate.way(OTHER_CREDENTIAL).accepted == (0, 0, 0, 0)
+
+
+async def test_a_route_is_proven_once_it_has_accepted_a_call() -> None:
+    """From then on an unknown route is no fault of the settings; ids of an event never are."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        way = crowd.gate.way(ROUTE)
+        assert not way.is_proven
+        assert crowd.gate.way(replace(ROUTE, is_configured=False)).is_proven
+
+        crowd.come("a")
+        await crowd.clock.advance(0)
+        crowd.answer("a", ACCEPTED)
+        await crowd.clock.advance(0)
+
+        assert crowd.gate.way(ROUTE).is_proven
+
+
+async def test_the_number_of_known_routes_is_bounded() -> None:
+    """An event may name an agent that no other ever names: memory must not grow with them."""
+    async with Yard() as yard:
+        gate = Crowd(yard).gate
+        seen = ref(gate.way(ROUTE))
+
+        meet_many_routes(gate)
+
+        assert seen() is None
+
+
+async def test_a_route_in_use_shares_its_keys_with_those_that_come_later() -> None:
+    """Else a record that keeps failing would never see that others pass, and try for ever."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        way = crowd.gate.way(ROUTE)
+
+        meet_many_routes(crowd.gate)
+        crowd.come("later")
+        await crowd.clock.advance(0)
+        crowd.answer("later", ACCEPTED)
+        await crowd.clock.advance(0)
+
+        assert way.accepted == (1, 1, 1, 1)
+        assert all(way.under(it) is crowd.gate.way(ROUTE).under(it) for it in Scope)
+
+
+async def test_a_hold_outlives_the_routes_that_are_forgotten() -> None:
+    """It was told that it began: it must be told that it ended."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        held = await crowd.hold(UNAUTHORIZED)
+        crowd.tasks["first"].cancel()
+        await crowd.clock.advance(0)
+
+        meet_many_routes(crowd.gate)
+        crowd.come("b", "c")
+        await crowd.clock.advance(0)
+        assert crowd.inside == []
+        await crowd.probe(ACCEPTED)
+
+        assert crowd.inside == ["c"]
+        assert crowd.observer.lifts == [held]
+
+
+async def test_many_routes_under_a_hold_are_no_burden() -> None:
+    """What cannot be forgotten yet must not be looked through again for each route that is new: a
+    blocked loop misses its heartbeats.
+    """
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        await crowd.hold(NOT_TUNER)
+        routes = [replace(ROUTE, agent=str(number)) for number in range(MOST_ROUTES + 1_000)]
+        ways = [crowd.gate.way(route) for route in routes[:MOST_ROUTES]]
+
+        begin = process_time()
+        ways += [crowd.gate.way(route) for route in routes[MOST_ROUTES:]]
+
+        assert process_time() - begin < 1, "a hundredth of a second, or twenty"
+        assert not any(way.is_free for way in ways)
