@@ -9,7 +9,8 @@ from ingestor.core.problem import Problem, place
 
 SENTIMENTS = ("positive", "neutral", "negative", "unknown")
 PLACEHOLDERS = ("pending", "pipecat://no-recording", "n/a", "none")
-PREFERRED_STATUS = "call_ended"
+# Eleven days, in milliseconds: no call is that long, and every date is later.
+LONGEST_MS = 1_000_000_000
 
 
 def advice(body: Mapping[str, object]) -> Iterator[Problem]:
@@ -46,7 +47,7 @@ def _row(row: Mapping[str, object], index: int) -> Iterator[Problem]:
     start, end = row.get("start_ms"), row.get("end_ms")
     if isinstance(start, (int, float)) and isinstance(end, (int, float)) and end < start:
         yield Problem(place((*at, "end_ms")), "is before start_ms")
-    if isinstance(start, (int, float)) and start >= SECONDS_BELOW:
+    if isinstance(start, (int, float)) and start >= LONGEST_MS:
         yield Problem(
             place((*at, "start_ms")), "looks like a date: it counts from the start of the call"
         )

@@ -33,9 +33,19 @@ def test_nothing_of_a_body_is_tracked_by_the_garbage_collector() -> None:
     """A sixth of the time went into looking for cycles that cannot be."""
     whole = exact.decode(REFERENCE)
     rows = whole.transcript_with_tool_calls
-    parts = [whole, *rows, rows[2].words, rows[3].tool, rows[0].node]
+    words, tool, node, metadata = rows[2].words, rows[3].tool, rows[0].node, rows[1].metadata
+    parts = [whole, *rows, *(words or []), tool, node, metadata]
 
-    assert not any(part.__struct_config__.gc for part in parts if isinstance(part, msgspec.Struct))
+    structs = [part for part in parts if isinstance(part, msgspec.Struct)]
+    assert {type(part).__name__ for part in structs} == {
+        "Body",
+        "Segment",
+        "Word",
+        "Tool",
+        "Node",
+        "Object",
+    }
+    assert not any(part.__struct_config__.gc for part in structs)
 
 
 TIMED: dict[str, dict[str, Any]] = {
