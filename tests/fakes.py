@@ -42,6 +42,11 @@ class Latch:
     def __init__(self) -> None:
         self._held: dict[str | None, asyncio.Event] = {}
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether anybody is held back, or would be."""
+        return bool(self._held)
+
     def hold(self, *names: str) -> None:
         """Hold back *names*; everybody when none is given."""
         for name in names or (None,):
@@ -163,6 +168,7 @@ class FakeSource(Latch):
         self.committed: dict[Partition, int] = {}
         self.commits_under_way = self.most_commits_under_way = 0
         self.is_silent = False
+        self._is_shut = False
         self._clock = clock
         self._patience = moment
         self._log: dict[Partition, list[Record]] = {}
@@ -179,7 +185,12 @@ class FakeSource(Latch):
     def join(self, *partitions: Partition) -> Mapping[Partition, int]:
         """Own *partitions*, and only these, and read each from what is committed."""
         self._positions = {name: self.committed.get(name, 0) for name in partitions}
+        self._is_shut = False
         return dict(self._positions)
+
+    def shut(self) -> None:
+        """Hand nothing out until partitions are joined again."""
+        self._is_shut = True
 
     def refuse(self, times: int = 1) -> None:
         """Refuse the next *times* commits."""
@@ -220,7 +231,7 @@ class FakeSource(Latch):
 
     def _next(self, wanted: Collection[Partition]) -> list[Record]:
         records: list[Record] = []
-        for partition in sorted(self._positions.keys() & wanted):
+        for partition in () if self._is_shut else sorted(self._positions.keys() & wanted):
             at = self._positions[partition]
             room = self.most - len(records)
             batch = [it for it in self._log.get(partition, ()) if it.offset >= at][:room]

@@ -1,5 +1,6 @@
 """The commands, put together."""
 
+import logging
 from typing import Annotated
 
 import typer
@@ -31,11 +32,13 @@ def _version(value: bool) -> None:  # noqa: FBT001 - the shape of a typer callba
 @cli.callback()
 def _common(
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback has dealt with it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    pass
+    # Each command says in a sentence what went wrong; its libraries need not say it as well. The
+    # service sets up a log of its own.
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 for command in (run, check, validate, publish, schema, fake_tuner, demo):

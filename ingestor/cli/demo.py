@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-FAILED = 1
-UNUSABLE = 2
+PLAYED, FAILED, UNUSABLE = 0, 1, 2
+EXTRA = "confluent_kafka"
 
 
 def demo(
@@ -21,15 +22,23 @@ def demo(
     malformed, refused, slow or failing for a while, and runs the service between them. Every figure
     comes from the logs of both sides; they have to agree. Exit code 0 when they do, 1 when not.
     """
-    try:
-        from ingestor.devkit.demo import DemoFailedError, play  # noqa: PLC0415 - needs an extra
-    except ModuleNotFoundError as error:
-        typer.echo(f"the demo needs {error.name}: pip install 'ingestor[demo]'", err=True)
-        raise typer.Exit(UNUSABLE) from error
+    need(EXTRA)
+    from ingestor.devkit.broker_library import (  # noqa: PLC0415 - needs the extra
+        BrokerRefusedError,
+        NoBrokerError,
+    )
+    from ingestor.devkit.demo import DemoFailedError, play  # noqa: PLC0415 - needs the extra
+
     try:
         story = asyncio.run(play(Console(), dict(os.environ), count=count, seed=seed))
-    except DemoFailedError as error:
+    except (DemoFailedError, NoBrokerError, BrokerRefusedError) as error:
         typer.echo(f"the demo failed: {error}", err=True)
         raise typer.Exit(FAILED) from error
-    if story.contradictions:
-        raise typer.Exit(FAILED)
+    raise typer.Exit(FAILED if story.contradictions else PLAYED)
+
+
+def need(module: str) -> None:
+    """Exit with 2, and say what to install, when *module* is not there."""
+    if find_spec(module) is None:
+        typer.echo(f"the demo needs {module}: pip install 'ingestor[demo]'", err=True)
+        raise typer.Exit(UNUSABLE)

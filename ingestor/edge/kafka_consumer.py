@@ -1,17 +1,20 @@
 """One aiokafka consumer: how it is built, subscribed and stopped, and what its exceptions mean."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from traceback import walk_tb
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError
+from aiokafka.protocol.group import LeaveGroupRequest
 
+from ingestor.core.record import Record
 from ingestor.core.starts import Reset
 from ingestor.edge.kafka_connection import Connection
 
@@ -19,7 +22,10 @@ HEARTBEAT_MS = 1_000
 FETCH_BYTES = 16 * 2**20
 PARTITION_FETCH_BYTES = 2**20
 FETCH_WAIT_MS = 250
-STOP_SECONDS = 2.0
+# A service that ends gives this two seconds.
+STOP_SECONDS = 1.8
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,31 @@ class Member(Protocol):
 
 def build(connection: Connection, subscription: Subscription) -> Any:
     """Make a consumer that has not connected."""
-    return AIOKafkaConsumer(**connection.options(), **_options(subscription))
+    return AIOKafkaConsumer(**connection.options(), **options(subscription))
+
+
+def options(subscription: Subscription) -> Mapping[str, Any]:
+    """Write *subscription* as the keyword arguments that aiokafka takes."""
+    rebalance_ms = int(subscription.rebalance_seconds * 1000)
+    return {
+        "group_id": subscription.group_id,
+        "group_instance_id": subscription.group_instance_id,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "isolation_level": "read_committed",
+        # One, for ever: with two aiokafka rejoins several times over, so a rolling change is
+        # impossible.
+        "partition_assignment_strategy": (StickyPartitionAssignor,),
+        "session_timeout_ms": int(subscription.session_seconds * 1000),
+        "heartbeat_interval_ms": HEARTBEAT_MS,
+        "rebalance_timeout_ms": rebalance_ms,
+        # A join is answered when the slowest member has given up its partitions.
+        "request_timeout_ms": rebalance_ms + 10_000,
+        "metadata_max_age_ms": int(subscription.metadata_seconds * 1000),
+        "fetch_max_bytes": FETCH_BYTES,
+        "max_partition_fetch_bytes": PARTITION_FETCH_BYTES,
+        "fetch_max_wait_ms": FETCH_WAIT_MS,
+    }
 
 
 async def subscribe(consumer: Any, subscription: Subscription, listener: "Listener") -> str | None:
@@ -74,18 +104,67 @@ async def subscribe(consumer: Any, subscription: Subscription, listener: "Listen
     return None
 
 
-async def stop(consumer: Any) -> None:
-    """Stop a consumer within a few seconds, in a task of its own: `stop` may raise CancelledError
-    by itself, or hang.
+async def whole(work: Coroutine[Any, Any, Result]) -> Result:
+    """Do *work* to its end, within `STOP_SECONDS`, even when cancelled: aiokafka forgets the
+    connection over which it asks a first broker for the others when it is cut off there.
     """
-    task = asyncio.get_running_loop().create_task(consumer.stop())
+    task = asyncio.get_running_loop().create_task(work)
     try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
         await asyncio.wait([task], timeout=STOP_SECONDS)
-    finally:
         task.cancel()
-    await asyncio.wait([task], timeout=STOP_SECONDS)
-    if task.done() and not task.cancelled():
-        task.exception()
+        raise
+
+
+async def stop(consumer: Any) -> None:
+    """Stop a consumer (or a producer) in less than `STOP_SECONDS`, whatever it waits for.
+
+    In a task of its own: aiokafka's `stop` may raise CancelledError by itself, and then leaves its
+    connections open; or it waits for an answer, such as that of a group that is not complete yet.
+    Cut off, it would leave tasks behind that go on with their heartbeats.
+    """
+    client = getattr(consumer, "client", None) or consumer._client  # noqa: SLF001 - a consumer hides what a producer shows
+    loop = asyncio.get_running_loop()
+    stopping = loop.create_task(consumer.stop())
+    try:
+        for unblock in (partial(_leave, consumer), client.close):
+            if await _ends_well(stopping):
+                return
+            await _ends_well(loop.create_task(unblock()))
+        await _ends_well(stopping)
+    finally:
+        stopping.cancel()
+
+
+async def _leave(consumer: Any) -> None:
+    """Take back a request to join: aiokafka would leave the group after the answer, and not at all
+    without one. A static member stays: it will be back.
+    """
+    coordinator = getattr(consumer, "_coordinator", None)
+    if coordinator is None or not coordinator.member_id or consumer._group_instance_id:  # noqa: SLF001 - nothing public leaves a group
+        return
+    request = LeaveGroupRequest(coordinator.group_id, coordinator.member_id)
+    # Not on the connection of the group: there the broker answers the join first.
+    await consumer._client.send(coordinator.coordinator_id, request)  # noqa: SLF001 - see above
+
+
+async def _ends_well(task: asyncio.Task[None]) -> bool:
+    await asyncio.wait([task], timeout=STOP_SECONDS / 5)
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+def is_cancelled() -> bool:
+    """Tell a cancellation of ours from one of the client's own tasks."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def record(item: Any) -> Record:
+    """Make a record of what the client hands out."""
+    return Record(
+        item.topic, item.partition, item.offset, item.timestamp, item.key, item.value, item.headers
+    )
 
 
 def culprit(error: BaseException) -> TopicPartition | None:
@@ -115,26 +194,3 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Note what was given."""
         self._member.assign(self._consumer, assigned)
-
-
-def _options(subscription: Subscription) -> Mapping[str, Any]:
-    rebalance_ms = int(subscription.rebalance_seconds * 1000)
-    return {
-        "group_id": subscription.group_id,
-        "group_instance_id": subscription.group_instance_id,
-        "enable_auto_commit": False,
-        "auto_offset_reset": "none",
-        "isolation_level": "read_committed",
-        # One, for ever: with two aiokafka rejoins several times over, so a rolling change is
-        # impossible.
-        "partition_assignment_strategy": (StickyPartitionAssignor,),
-        "session_timeout_ms": int(subscription.session_seconds * 1000),
-        "heartbeat_interval_ms": HEARTBEAT_MS,
-        "rebalance_timeout_ms": rebalance_ms,
-        # A join is answered when the slowest member has given up its partitions.
-        "request_timeout_ms": rebalance_ms + 10_000,
-        "metadata_max_age_ms": int(subscription.metadata_seconds * 1000),
-        "fetch_max_bytes": FETCH_BYTES,
-        "max_partition_fetch_bytes": PARTITION_FETCH_BYTES,
-        "fetch_max_wait_ms": FETCH_WAIT_MS,
-    }

@@ -1,6 +1,8 @@
 """Asks a broker for what the service will need of it, and changes nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -12,61 +14,79 @@ from ingestor.core.finding import Finding
 from ingestor.edge.kafka_connection import Connection
 
 ANSWER_MS = 5_000
+NO_BATCH = b"\0"
+PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0)
 
 
 async def probe_kafka(
     connection: Connection, *, topics: Sequence[str], group_id: str, dead_letter_topic: str
 ) -> AsyncIterator[Finding]:
     """Ask for the brokers, the topics, the group, and write access to the dead-letter topic."""
-    admin = AIOKafkaAdminClient(**connection.options(), request_timeout_ms=ANSWER_MS)
     servers = connection.bootstrap_servers
     try:
-        await admin.start()
-        listed = await admin.list_topics()
-        yield Finding("brokers", is_good=True, how=f"{servers} answers")
-        for topic in topics:
-            is_there = topic in listed
-            how = (
-                "exists"
-                if is_there
-                else "does not exist, or may not be seen; the service would wait"
-            )
-            yield Finding(f"topic {topic}", is_there, how)
-        yield await _group(admin, group_id, topics[0])
+        async with _admin(connection) as admin:
+            listed = await admin.list_topics()
+            yield Finding("brokers", is_good=True, how=f"{servers} answers")
+            for topic in topics:
+                yield _topic(topic, is_there=topic in listed)
+            yield await _group(admin, group_id, topics[0])
     except (KafkaError, OSError) as error:
         yield Finding("brokers", is_good=False, how=f"{servers}: {type(error).__name__}")
         return
-    finally:
-        await admin.close()
     yield await _write_access(connection, dead_letter_topic)
 
 
-async def _group(admin: AIOKafkaAdminClient, group_id: str, topic: str) -> Finding:
-    what = f"group {group_id}"
+@asynccontextmanager
+async def _admin(connection: Connection) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**connection.options(), request_timeout_ms=ANSWER_MS)
     try:
-        await admin.list_consumer_group_offsets(group_id, partitions=[TopicPartition(topic, 0)])
-    except (
-        KafkaError,
-        AttributeError,
-    ) as error:  # AttributeError: aiokafka's own, on an error code
-        return Finding(what, is_good=False, how=f"may not be used ({type(error).__name__})")
-    return Finding(what, is_good=True, how="may be used")
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
+
+
+def _topic(name: str, *, is_there: bool) -> Finding:
+    absent = "does not exist, or may not be seen; the service would wait"
+    return Finding(f"topic {name}", is_there, "exists" if is_there else absent)
+
+
+async def _group(admin: AIOKafkaAdminClient, group_id: str, topic: str) -> Finding:
+    """Ask for the group's offsets; again for a while, since a cluster that never had a group is
+    still making the topic in which they are kept.
+    """
+    what, cause = f"group {group_id}", ""
+    for pause in PAUSES:
+        await asyncio.sleep(pause)
+        try:
+            await admin.list_consumer_group_offsets(group_id, partitions=[TopicPartition(topic, 0)])
+        except (KafkaError, AttributeError) as error:  # the latter is aiokafka's own, on an error
+            cause = type(error).__name__
+            if isinstance(error, KafkaError) and not error.retriable:
+                break
+        else:
+            return Finding(what, is_good=True, how="may be used")
+    return Finding(what, is_good=False, how=f"may not be used ({cause})")
 
 
 async def _write_access(connection: Connection, topic: str) -> Finding:
-    """Ask with an empty produce request.
+    """Ask with a produce request whose batch is none.
 
-    Measured on Apache Kafka 4.1: whoever may write is told that an empty batch is invalid (87),
-    whoever may not is forbidden (29) before anybody looks at the batch, and a topic that is not
-    there is missing (3). The first partition may be led by another broker (6): that, too, is said
-    only to those who may write.
+    Measured on Apache Kafka 4.1: whoever may write is told that the batch is invalid (87), whoever
+    may not is forbidden (29) before anybody looks at the batch, and a topic that is not there is
+    missing (3). The first partition may be led by another broker (6): that, too, is said only to
+    those who may write. The broker of the demo has a code of its own for it (-155), and would end
+    itself if the batch were empty.
     """
     what = f"dead-letter topic {topic}"
     client = AIOKafkaClient(**connection.options(), request_timeout_ms=ANSWER_MS)
     try:
         await client.bootstrap()
         request = ProduceRequest(
-            transactional_id=None, required_acks=-1, timeout=ANSWER_MS, topics=[(topic, [(0, b"")])]
+            transactional_id=None,
+            required_acks=-1,
+            timeout=ANSWER_MS,
+            topics=[(topic, [(0, NO_BATCH)])],
         )
         answer = await client.send(client.get_random_node(), request)
         code = answer.topics[0][1][0][1]
@@ -75,7 +95,7 @@ async def _write_access(connection: Connection, topic: str) -> Finding:
     finally:
         await client.close()
     match code:
-        case 0 | 87 | 6:
+        case 87 | 6 | -155:
             return Finding(what, is_good=True, how="may be written")
         case 3:
             return Finding(

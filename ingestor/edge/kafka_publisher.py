@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,19 @@ async def publish(
     """Publish *events*, pairs of key and value, and tell *progress* how many more were
     acknowledged.
     """
+    count = 0
+    try:
+        async with _producer(connection) as producer:
+            async for done in _send(producer, topic, events):
+                count += done
+                progress(done)
+    except (KafkaError, OSError) as error:
+        return Publication(count, type(error).__name__)
+    return Publication(count)
+
+
+@asynccontextmanager
+async def _producer(connection: Connection) -> AsyncIterator[Any]:
     producer = AIOKafkaProducer(
         **connection.options(),
         acks="all",
@@ -46,26 +60,26 @@ async def publish(
         max_request_size=MOST_BYTES,
         request_timeout_ms=ANSWER_MS,
     )
-    count = 0
     try:
         await producer.start()
-        async for done in _send(producer, topic, events):
-            count += done
-            progress(done)
-    except (KafkaError, OSError) as error:
-        return Publication(count, type(error).__name__)
+        yield producer
     finally:
         await stop(producer)
-    return Publication(count)
 
 
 async def _send(producer: Any, topic: str, events: Iterable[tuple[bytes | None, bytes]]) -> Any:
     under_way: deque[asyncio.Future[Any]] = deque()
-    for key, value in events:
-        under_way.append(await producer.send(topic, value, key))
-        if len(under_way) >= MOST_UNDER_WAY:
+    try:
+        for key, value in events:
+            under_way.append(await producer.send(topic, value, key))
+            if len(under_way) >= MOST_UNDER_WAY:
+                await under_way.popleft()
+                yield 1
+        while under_way:
             await under_way.popleft()
             yield 1
-    while under_way:
-        await under_way.popleft()
-        yield 1
+    finally:
+        for future in under_way:
+            # One failure tells enough: asyncio would tell of every other one.
+            if not future.cancel():
+                future.exception()

@@ -26,8 +26,11 @@ from ingestor.edge.kafka_consumer import (
     Subscription,
     build,
     culprit,
+    is_cancelled,
+    record,
     stop,
     subscribe,
+    whole,
 )
 from ingestor.edge.kafka_starts import find_starts
 from ingestor.edge.suspects import Suspects
@@ -37,8 +40,8 @@ POLL_MS = 200
 # errors on.
 IDLE_POLL_MS = 20
 ANSWER_SECONDS = 5.0
-# A consumer that fails this often in this time has lost its coordination for good: a new one is
-# made.
+# A consumer that fails this often, each time this soon after the last, has lost its coordination
+# for good: a new one is made.
 MOST_FAILURES = 3
 FAILURES_SECONDS = 10.0
 LONGEST_BACKOFF = 5.0
@@ -81,7 +84,8 @@ class KafkaSource:
         self._next: dict[TopicPartition, int] = {}
         self._rebalances = 0
         self._suspects = Suspects()
-        self._failures: list[float] = []
+        self._failures = 0
+        self._failed_at = 0.0
         self._told: tuple[str, str] | None = None
         self._bug: Exception | None = None
 
@@ -93,16 +97,21 @@ class KafkaSource:
         """Wait a moment for records of *partitions* that are ours; with none of them only the
         membership is kept.
         """
+        if self._bug is not None:
+            raise self._bug
+        batches: Batches = {}
+        arrived = None
         try:
             consumer = self._consumer or await self._open()
-            if self._arrivals is not None:
-                await self._arrive(consumer, self._arrivals)
-            batches = await self._poll(consumer, partitions)
+            if self._arrivals is None:
+                batches = await self._poll(consumer, partitions)
+            else:
+                arrived = await self._arrive(consumer, self._arrivals)
         except OffsetOutOfRangeError:
             await self._start_over()
             return ()
         except asyncio.CancelledError:
-            if _is_cancelled():
+            if is_cancelled():
                 raise
             # Nobody cancelled us: it is one of the client's own tasks.
             await self._recover("CancelledError")
@@ -110,8 +119,8 @@ class KafkaSource:
         except Exception as error:  # noqa: BLE001 - the client passes on whatever parsing a batch raised
             await self._fail(error)
             return ()
-        if self._bug is not None:
-            raise self._bug
+        if arrived is not None:
+            self._owner.begin(arrived)
         return self._hand_out(batches)
 
     async def commit(self, offsets: Mapping[Partition, int]) -> bool:
@@ -185,15 +194,19 @@ class KafkaSource:
             if expected is None:
                 continue  # the gate is shut: it comes again
             self._next[name] = batch[-1].offset + 1
-            records += [_record(item) for item in batch if item.offset >= expected]
+            records += [record(item) for item in batch if item.offset >= expected]
         return records
 
-    async def _arrive(self, consumer: Any, arrivals: frozenset[TopicPartition]) -> None:
-        """Seek every partition to its start, open the gate, and hand them over."""
+    async def _arrive(
+        self, consumer: Any, arrivals: frozenset[TopicPartition]
+    ) -> Mapping[Partition, int] | None:
+        """Seek every partition to its start and open the gate; None when the next rebalance was
+        faster.
+        """
         rebalances = self._rebalances
         starts = await find_starts(consumer, arrivals, self._subscription.reset)
         if rebalances != self._rebalances:
-            return  # overtaken by the next rebalance
+            return None
         for name, where in starts.items():
             consumer.seek(name, where.offset)
             if where.lost:
@@ -203,9 +216,9 @@ class KafkaSource:
         self._next = {name: where.offset for name, where in starts.items()}
         self._arrivals = None
         self._suspects.keep(starts)
-        self._failures.clear()
+        self._failures = 0
         self._told = None
-        self._owner.begin({Partition(*name): where.offset for name, where in starts.items()})
+        return {Partition(*name): where.offset for name, where in starts.items()}
 
     async def _open(self) -> Any:
         """Make a consumer and join the group as soon as there is a broker and every topic."""
@@ -213,14 +226,17 @@ class KafkaSource:
         while True:
             consumer = build(self._connection, self._subscription)
             try:
-                cause = await subscribe(consumer, self._subscription, Listener(self, consumer))
-                if cause is None:
-                    self._consumer = consumer
-                    return consumer
-            finally:
-                if self._consumer is None:
-                    await stop(consumer)
+                cause = await whole(
+                    subscribe(consumer, self._subscription, Listener(self, consumer))
+                )
+            except BaseException:
+                await stop(consumer)
+                raise
+            if cause is None:
+                self._consumer = consumer
+                return consumer
             self._tell("waiting_for_kafka", cause)
+            await stop(consumer)
             await asyncio.sleep(DICE.uniform(0.2, ceiling))
             ceiling = min(LONGEST_BACKOFF, ceiling * 2)
 
@@ -243,13 +259,16 @@ class KafkaSource:
     async def _recover(self, cause: str) -> None:
         """Go on with the same consumer, or, when it keeps failing, with a new one."""
         self._rewind()
-        self._tell("kafka_failed", cause)
         now = time.monotonic()
-        self._failures = [*(then for then in self._failures if now - then < FAILURES_SECONDS), now]
-        if len(self._failures) < MOST_FAILURES:
+        if now - self._failed_at > FAILURES_SECONDS:
+            self._failures, self._told = 0, None
+        self._failed_at = now
+        self._failures += 1
+        self._tell("kafka_failed", cause)
+        if self._failures < MOST_FAILURES:
             await asyncio.sleep(DICE.uniform(0.1, 1.0))
             return
-        self._failures.clear()
+        self._failures = 0
         self._shut()
         await self._owner.end()
         await self.close()
@@ -278,14 +297,3 @@ class KafkaSource:
         self._rebalances += 1
         self._arrivals = None
         self._next = {}
-
-
-def _record(item: Any) -> Record:
-    return Record(
-        item.topic, item.partition, item.offset, item.timestamp, item.key, item.value, item.headers
-    )
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

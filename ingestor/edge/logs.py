@@ -17,6 +17,8 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor
 from ingestor.core.stack import describe
 
 QUIET_SECONDS = 10.0
+# Says at every rebalance that partitions have two owners, because it never learns of generations.
+MISTAKEN = "aiokafka.coordinator.assignors.sticky"
 
 
 class Seldom(logging.Filter):
@@ -80,6 +82,7 @@ def _configure_libraries(shared: list[Processor], last: list[Processor], stream:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger(MISTAKEN).setLevel(logging.ERROR)
 
 
 def _printable(_logger: object, _method: str, event: EventDict) -> EventDict:

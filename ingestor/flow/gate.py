@@ -5,7 +5,7 @@ probe it.
 import asyncio
 from collections import deque
 from types import TracebackType
-from typing import Self
+from typing import Self, assert_never
 from weakref import WeakSet
 
 from ingestor.core.holds import Key, Standing, State, key
@@ -62,7 +62,8 @@ class Gate:
         # All that are in use, also those that `_ways` has forgotten.
         self._living: WeakSet[Way] = WeakSet()
         self._standings: dict[Key, Standing] = {}
-        # Until when a destination asked to be left alone, whatever else stops it.
+        # Until when a destination asked to be left alone, whatever else stops it; they are as few
+        # as the settings name.
         self._rests: dict[Key, float] = {}
         self._waiters: dict[Key, deque[asyncio.Future[None]]] = {}
 
@@ -111,6 +112,8 @@ class Gate:
                 self._hold(way.under(scope), cause, is_probe=way.under(scope) in probed)
             case TryAgain():
                 pass
+            case unknown:
+                assert_never(unknown)
 
     def leave(self, probed: tuple[Standing, ...]) -> None:
         """Give back the right to probe, when nothing was learnt."""
@@ -159,10 +162,7 @@ class Gate:
 
     def _left(self, name: Key) -> float:
         """Compute for how many seconds a destination still wants to be left alone."""
-        left = self._rests.get(name, 0.0) - self._clock.now()
-        if left <= 0:
-            self._rests.pop(name, None)
-        return max(left, 0.0)
+        return max(0.0, self._rests.get(name, 0.0) - self._clock.now())
 
     async def _wait(self, name: Key) -> None:
         waiter = asyncio.get_running_loop().create_future()

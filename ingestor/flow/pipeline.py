@@ -3,6 +3,7 @@ committed.
 """
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder
@@ -86,6 +87,8 @@ class Pipeline:
                 work = Work(record, claim, call, route)
                 if self._lanes.enter(call.call_id, work):
                     self._crew.start(self._walk(work))
+            case unknown:
+                assert_never(unknown)
 
     async def drain(self, seconds: float) -> int:
         """Let what is on the wire end, within *seconds*, and leave the rest; return how much was

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from ingestor.settings.catalogue import BY_NAME, ENVIRONMENT_NAMES, SECTIONS
 from ingestor.settings.problems import Problem
 
-# Measured on 76 slips and 110 names that Kafka's images, tools and Kubernetes use: 0.8 refuses 53 of
-# the slips and of the others only Java's key stores, which are known by name; the next band is
+# Measured on 76 slips and 110 names that Kafka's images, tools and Kubernetes use: 0.8 refuses 53
+# of the slips and of the others only Java's key stores, which are known by name; the next band is
 # worth a hint, and below 0.65 hints are mostly noise.
 _SURELY_MEANT = 0.8
 _PERHAPS_MEANT = 0.65

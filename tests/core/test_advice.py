@@ -72,14 +72,14 @@ def test_an_ordinary_call_needs_no_advice() -> None:
         ),
         pytest.param(
             {"transcript_with_tool_calls": [row(text=ABSENT, content="Hello")]},
-            "transcript_with_tool_calls[0].content: is the older name of text: newer Tuners leave the "
-            "text empty",
+            "transcript_with_tool_calls[0].content: is the older name of text: newer Tuners leave "
+            "the text empty",
             id="a row with the older name of its text",
         ),
         pytest.param(
             {"transcript_with_tool_calls": [row(role="node_transition", node={"to": "greet"})]},
-            "transcript_with_tool_calls[0].node.from: should be a name, such as start for the first "
-            "node",
+            "transcript_with_tool_calls[0].node.from: should be a name, such as start for the "
+            "first node",
             id="a first node that comes from nowhere",
         ),
     ],

@@ -1,7 +1,7 @@
 """Members of a consumer group, and what they remember."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -17,12 +17,15 @@ PATIENCE = 25.0
 class Keeper:
     """Keeps the partitions of one member, as its owner, and every change that it is told of.
 
-    At the end of an assignment it awaits *ending*, which may commit, take its time or fail.
+    *taken* says how many *records* there were when each assignment began. At the end of one it
+    awaits *ending*, which may commit, take its time or fail.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, records: Sequence[Record]) -> None:
         self.owned: dict[Partition, int] = {}
         self.begun: list[dict[Partition, int]] = []
+        self.taken: list[int] = []
+        self._records = records
         self.ended = 0
         self.changes: list[tuple[str, dict[str, object]]] = []
         self.ending: Callable[[], Any] | None = None
@@ -31,6 +34,7 @@ class Keeper:
         """Note what became ours."""
         self.owned = dict(starts)
         self.begun.append(dict(starts))
+        self.taken.append(len(self._records))
 
     async def end(self) -> None:
         """Note that it was given up."""
@@ -52,10 +56,10 @@ class Member:
     """A source with its keeper, and all *records* that it ever took."""
 
     def __init__(self, connection: Connection, subscription: Subscription) -> None:
-        self.keeper = Keeper()
+        self.records: list[Record] = []
+        self.keeper = Keeper(self.records)
         self.source = KafkaSource(connection, subscription, self.keeper)
         self.source.serve(self.keeper)
-        self.records: list[Record] = []
 
     async def take(self, partitions: Collection[Partition] | None = None) -> list[Record]:
         """Take once, from *partitions* or from all that are ours."""

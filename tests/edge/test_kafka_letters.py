@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -21,14 +21,6 @@ from ingestor.edge.tls import Tls
 
 LETTER = Letter(b"key", b"value", (("own", b"1"), ("ingestor-reason", b"refused")))
 ANSWER_SECONDS = 1.0
-
-
-@pytest.fixture
-def broker() -> Iterator[EmbeddedBroker]:
-    """A broker that may be taken down, with a dead-letter topic."""
-    with EmbeddedBroker() as broker:
-        broker.create_topic("letters", partitions=1)
-        yield broker
 
 
 @asynccontextmanager

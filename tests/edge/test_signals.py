@@ -1,6 +1,7 @@
 """The first signal asks for a drain, the second ends the process."""
 
 import asyncio
+import os
 import signal
 import sys
 import textwrap
@@ -71,6 +72,15 @@ async def test_the_second_signal_ends_the_process_at_once(
             assert await process.wait() == 1
         assert process.stdout is not None
         assert await process.stdout.read() == b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_the_first_signal_sets_the_event(number: signal.Signals) -> None:
+    """And nothing else: whoever waits for it drains."""
+    with stop_signals() as stop:
+        os.kill(os.getpid(), number)
+        async with asyncio.timeout(5):
+            await stop.wait()
 
 
 async def test_the_handlers_are_gone_afterwards() -> None:

@@ -23,12 +23,12 @@ class Cut:
         self.is_armed = False
         self._at = at
         self._moment = moment
-        self._suspensions = 0
+        self.suspensions = 0
 
     @property
     def is_reached(self) -> bool:
         """Whether there were as many suspensions."""
-        return self._suspensions >= self._at
+        return self.suspensions >= self._at
 
     def __call__(self, work: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
         """Wrap *work*, when armed."""
@@ -46,8 +46,8 @@ class Cut:
                 awaited = work.throw(error) if error else work.send(None)
             except StopIteration:
                 return
-            self._suspensions += 1
-            if self._suspensions == self._at:
+            self.suspensions += 1
+            if self.suspensions == self._at:
                 self._cancel(awaited)
             try:
                 yield awaited

@@ -222,10 +222,20 @@ class Road:
         """Begin an assignment of *partitions*, as a rebalance does."""
         self.assignments.begin(self.source.join(*(partitions or (P0,))))
 
+    async def end(self) -> None:
+        """End the assignment, as a rebalance does: nothing more is taken, then all is given up."""
+        self.source.shut()
+        await self.assignments.end()
+
     def admit(self, *records: Record) -> None:
         """Hand *records* to the pipeline."""
         for each in records:
             self.pipeline.admit(each)
+
+    @property
+    def finished(self) -> list[int]:
+        """The offsets of the records that are finished."""
+        return sorted(record.offset for record, _ in self.observer.endings)
 
     def mark(self, partition: Partition = P0) -> int:
         """Read the offset that may be committed."""

@@ -20,7 +20,7 @@ async def test_an_assignment_begins_at_the_committed_offsets() -> None:
 async def test_the_end_of_none_is_told_to_nobody() -> None:
     """The first rebalance of a life takes nothing away."""
     async with open_road() as road:
-        await road.assignments.end()
+        await road.end()
 
         assert road.observer.changes == []
         assert road.source.tried == []
@@ -37,7 +37,7 @@ async def test_an_end_drains_then_commits_then_voids() -> None:
         road.admit(record("a"))
         await quiescence()
 
-        end = road.start(road.assignments.end())
+        end = road.start(road.end())
         await road.clock.advance(5)
         assert road.source.tried == [], "it still drains"
         road.tuner.release()
@@ -64,7 +64,7 @@ async def test_an_end_has_a_budget_and_tells_what_it_cut_off() -> None:
         road.admit(*records("a", "b", "c"))
         await quiescence()
 
-        end = road.start(road.assignments.end())
+        end = road.start(road.end())
         await road.clock.advance(3)
 
         assert end.done()
@@ -83,7 +83,7 @@ async def test_an_end_goes_on_when_the_commit_is_refused() -> None:
         await quiescence()
         road.source.refuse()
 
-        await road.assignments.end()
+        await road.end()
 
         assert road.source.committed == {}
         assert set(road.offsets.partitions) == set()
@@ -97,7 +97,7 @@ async def test_after_an_end_everything_unfinished_comes_again() -> None:
         road.start(road.intake.run())
         road.tuner.hold("b")
         await road.clock.advance(1)
-        end = road.start(road.assignments.end())
+        end = road.start(road.end())
         await road.clock.advance(3)
         assert end.done()
         assert road.source.committed == {P0: 1}
@@ -118,7 +118,7 @@ async def test_an_end_that_was_cancelled_leaves_no_partition_to_the_next_assignm
         road.tuner.hold()
         road.admit(record("a"))
         await quiescence()
-        end = road.start(road.assignments.end())
+        end = road.start(road.end())
         await quiescence()
         end.cancel()
         await quiescence()

@@ -148,7 +148,7 @@ async def test_an_end_cut_anywhere_does_not_stand_in_the_way_of_the_next_assignm
             road.tuner.hold()
             road.admit(*records("a", "b", "b"))
             await quiescence()
-            end = road.start(cut.drive(road.assignments.end()))
+            end = road.start(cut.drive(road.end()))
             await road.clock.advance(10)
             road.tuner.release()
             await road.clock.advance(10)
@@ -159,7 +159,7 @@ async def test_an_end_cut_anywhere_does_not_stand_in_the_way_of_the_next_assignm
             await road.clock.advance(LONG)
             assert road.mark() == 3
             assert (road.room.records, road.slots.in_use) == (0, 0)
-            await road.assignments.end()
+            await road.end()
             assert road.source.committed == {P0: 3}
         if not cut.is_reached:
             break

@@ -28,6 +28,20 @@ class Hands:
             await self.go_on.wait()
             self.done.append(name)
 
+    async def act_and_tidy_up(self, name: str) -> None:
+        """Be busy, and take some steps to end when cut off, as a connection does."""
+        try:
+            await self.act(name)
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            self.done.append(f"{name} tidied up")
+
+    async def drain(self, seconds: float) -> None:
+        """Drain, and say when it is over."""
+        await self._crew.drain(seconds)
+        self.done.append("drained")
+
     async def act_and_wait(self, name: str) -> None:
         """Be busy, then see whether there is a drain."""
         await self.act(name)
@@ -100,6 +114,42 @@ async def test_what_overruns_is_cut_off_and_counted() -> None:
 
         assert drain.result() == 3
         assert hands.done == []
+
+
+async def test_what_is_cut_off_has_ended_when_the_drain_is_over() -> None:
+    """Nothing of an assignment may act when the next one begins."""
+    async with Yard() as yard:
+        clock = FakeClock()
+        crew = Crew(yard, clock)
+        hands = Hands(crew)
+        crew.start(hands.act_and_tidy_up("a"))
+        await quiescence()
+
+        yard.start(hands.drain(20))
+        await clock.advance(20)
+
+        assert hands.done == ["a tidied up", "drained"]
+
+
+async def test_the_deadline_of_a_drain_that_is_over_means_nothing_to_the_next() -> None:
+    """What is on the wire then has its own time."""
+    async with Yard() as yard:
+        clock = FakeClock()
+        crew = Crew(yard, clock)
+        hands = Hands(crew)
+        crew.start(hands.wait("a"))
+        await crew.drain(20)
+        crew.start(hands.act("b"))
+        await clock.advance(30)
+
+        drain = yard.start(crew.drain(20))
+        await clock.advance(19)
+        assert not drain.done()
+        hands.go_on.set()
+        await quiescence()
+
+        assert drain.result() == 0
+        assert hands.done == ["b"]
 
 
 async def test_after_a_drain_the_crew_works_as_before() -> None:

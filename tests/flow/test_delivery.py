@@ -205,3 +205,39 @@ async def test_many_calls_together_take_no_longer_than_the_slowest() -> None:
         assert all(isinstance(task.result(), Delivered) for task in tasks)
         assert sorted(road.clock.naps) == [0.5] * 10 + [1.0] * 10
         assert all(a <= b for a, b in pairwise(road.clock.naps))
+
+
+async def test_during_a_drain_no_attempt_begins() -> None:
+    """There is no outcome then: the record comes again."""
+    async with open_road() as road:
+        road.tuner.hold()
+        road.crew.start(on_the_wire(road))
+        await quiescence()
+        road.start(road.crew.drain(20))
+        await quiescence()
+
+        assert await road.delivery.deliver(call("b"), ROUTE) is None
+        assert road.tuner.call_ids == ["a"]
+
+
+@pytest.mark.parametrize("answer", [BROKEN, Answered(401), busy_for(30)])
+async def test_an_attempt_that_a_drain_awaits_is_not_followed_by_another(answer: Answer) -> None:
+    """Nor by a wait for one."""
+    async with open_road(FakeTuner({"a": [answer]})) as road:
+        road.tuner.hold()
+        road.crew.start(on_the_wire(road))
+        await quiescence()
+
+        drain = road.start(road.crew.drain(20))
+        await quiescence()
+        road.tuner.release()
+        await quiescence()
+
+        assert drain.result() == 0
+        assert road.tuner.call_ids == ["a"]
+        assert road.clock.naps == []
+
+
+async def on_the_wire(road: Road) -> None:
+    """Deliver a call as one of the crew; a drain leaves it without an outcome."""
+    assert await road.delivery.deliver(call("a"), ROUTE) is None

@@ -18,6 +18,7 @@ from flow.crowd import (
     UNKNOWN_ROUTE,
     Crowd,
 )
+from flow.cut import Cut, Moment
 from flow.road import ROUTE, Yard
 
 from ingestor.core.route import Route
@@ -177,6 +178,20 @@ async def test_each_probe_is_another_record() -> None:
         probes = [await crowd.probe(UNAUTHORIZED) for _ in range(6)]
 
         assert probes == ["first", "b", "c", "first", "b", "c"]
+
+
+async def test_only_the_one_whose_turn_it_is_is_woken() -> None:
+    """With thousands in line a probe must not cost a step of each."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        await crowd.hold(UNAUTHORIZED, "b", "c")
+        bystander = Cut(0, Moment.ASLEEP)
+        yard.start(bystander.drive(crowd.gate.admit(crowd.gate.way(ROUTE))))
+
+        for _ in range(3):
+            await crowd.probe(UNAUTHORIZED)
+
+        assert bystander.suspensions == 1
 
 
 async def test_a_second_fault_of_those_under_way_does_not_begin_anew() -> None:

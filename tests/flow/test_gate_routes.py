@@ -67,6 +67,20 @@ async def test_the_number_of_known_routes_is_bounded() -> None:
         assert seen() is None
 
 
+async def test_what_forgotten_routes_proved_is_learnt_again() -> None:
+    """Their keys are forgotten with them: an event may name any workspace as well."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        crowd.come("a")
+        await crowd.clock.advance(0)
+        crowd.answer("a", ACCEPTED)
+        await crowd.clock.advance(0)
+
+        meet_many_routes(crowd.gate)
+
+        assert crowd.gate.way(ROUTE).accepted == (0, 0, 0, 0)
+
+
 async def test_a_route_in_use_shares_its_keys_with_those_that_come_later() -> None:
     """Else a record that keeps failing would never see that others pass, and try for ever."""
     async with Yard() as yard:
@@ -87,9 +101,9 @@ async def test_a_hold_outlives_the_routes_that_are_forgotten() -> None:
     """It was told that it began: it must be told that it ended."""
     async with Yard() as yard:
         crowd = Crowd(yard)
-        held = await crowd.hold(UNAUTHORIZED)
-        crowd.tasks["first"].cancel()
-        await crowd.clock.advance(0)
+        async with crowd.gate.passage(crowd.gate.way(ROUTE)) as passage:
+            passage.learn(UNAUTHORIZED)
+        del passage
 
         meet_many_routes(crowd.gate)
         crowd.come("b", "c")
@@ -98,7 +112,7 @@ async def test_a_hold_outlives_the_routes_that_are_forgotten() -> None:
         await crowd.probe(ACCEPTED)
 
         assert crowd.inside == ["c"]
-        assert crowd.observer.lifts == [held]
+        assert crowd.observer.lifts == [key for key, _ in crowd.observer.holds]
 
 
 async def test_many_routes_under_a_hold_are_no_burden() -> None:

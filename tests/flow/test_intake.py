@@ -39,7 +39,7 @@ async def test_only_our_own_partitions_are_asked_for() -> None:
         road.begin(P0, P1)
         await road.clock.advance(2 * MOMENT)
         assert road.source.asked[-1] == {P0, P1}
-        await road.assignments.end()
+        await road.end()
         await road.clock.advance(2 * MOMENT)
 
         assert road.source.asked[-1] == frozenset()

@@ -219,16 +219,19 @@ async def test_requests_are_far_more_than_partitions() -> None:
         assert road.mark() == 300
 
 
-async def test_settlements_are_noted_for_the_next_commit() -> None:
-    """Each once, whatever the outcome."""
-    async with open_road(FakeTuner({"b": [REFUSAL]})) as road:
+async def test_each_settlement_is_noted_for_the_next_commit() -> None:
+    """A thousand do not wait for the second."""
+    async with open_road() as road:
         road.begin(P0)
         road.start(road.committer.run())
-        road.admit(*records("a", "b"), record(offset=2, value=None))
 
-        await road.clock.advance(1)
+        road.admit(*(record(offset=offset, value=None) for offset in range(999)))
+        await quiescence()
+        assert road.source.tried == []
+        road.admit(record(offset=999, value=None))
+        await quiescence()
 
-        assert road.source.tried == [{P0: 3}]
+        assert road.source.committed == {P0: 1_000}
 
 
 async def test_late_results_of_a_void_claim_change_nothing() -> None:

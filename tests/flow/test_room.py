@@ -59,6 +59,19 @@ def test_a_full_room_reopens_when_it_has_emptied_to_a_part() -> None:
     assert is_open(room), "6 of 8"
 
 
+def test_a_room_full_of_bytes_reopens_at_the_same_part() -> None:
+    """However few records they are."""
+    room = Room(Bounds(records=100, bytes=1_000))
+    for size in (1, 249, 750):
+        room.enter(size)
+
+    room.leave(249)
+    assert not is_open(room)
+    room.leave(1)
+
+    assert is_open(room), "750 of 1,000"
+
+
 def test_a_full_room_reopens_only_when_both_measures_allow_it() -> None:
     """Records are few again, but the bytes are still there."""
     room = Room(Bounds(records=4, bytes=1_000))

@@ -15,7 +15,6 @@ from uuid import uuid4
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Producer,
@@ -117,15 +116,15 @@ class Cluster:
 
     def committed(self, group: str, topic: str) -> dict[int, Committed]:
         """Give what consumer *group* committed, by partition; one without a commit is left out."""
-        asked = ConsumerGroupTopicPartitions(group, self.partitions(topic))
-        answer = _patiently(
-            lambda: self._admin.list_consumer_group_offsets([asked])[group].result(SECONDS)
-        )
-        return {
-            place.partition: Committed(place.offset, place.metadata or "")
-            for place in answer.topic_partitions
-            if place.offset >= 0
-        }
+        # Not through the AdminClient: an answer of a coordinator that is still loading takes the
+        # whole process down there (librdkafka 2.16).
+        with self._reader(group) as consumer:
+            ask = partial(consumer.committed, self.partitions(topic), timeout=SECONDS)
+            return {
+                place.partition: Committed(place.offset, place.metadata or "")
+                for place in _patiently(ask)
+                if place.offset >= 0
+            }
 
     def produce(
         self, topic: str, messages: Iterable[Message], settings: Mapping[str, str] | None = None
@@ -198,8 +197,8 @@ class Cluster:
         return sorted(found, key=lambda stored: (stored.partition, stored.offset))
 
     @contextmanager
-    def _reader(self) -> Iterator[Any]:
-        group = {"group.id": f"reader-{uuid4().hex}", "enable.auto.commit": False}
+    def _reader(self, name: str | None = None) -> Iterator[Any]:
+        group = {"group.id": name or f"reader-{uuid4().hex}", "enable.auto.commit": False}
         quick = {"enable.partition.eof": True, "fetch.wait.max.ms": 10}
         consumer = Consumer(self._settings() | group | quick)
         try:

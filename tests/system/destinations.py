@@ -1,4 +1,4 @@
-"""Several Tuners behind one service: a credential and a route for each, chosen by `metadata.case`."""
+"""Several Tuners behind one service: a credential and a route for each, by `metadata.case`."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -38,6 +38,11 @@ class CommandProcess:
         self.output: list[str] = []
 
     @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Tell whether it has not ended yet."""
         return self._process.returncode is None
@@ -105,7 +110,8 @@ class ServiceProcess(CommandProcess):
 
     async def until_said(self, event: str, within: float = SECONDS) -> Mapping[str, Any]:
         """Wait until it has told of *event*; return the last such entry."""
-        return (await self.until(lambda: self.entries_of(event), within))[-1]
+        entries: list[Mapping[str, Any]] = await self.until(lambda: self.entries_of(event), within)
+        return entries[-1]
 
     async def until(self, look: Any, within: float = SECONDS) -> Any:
         """Wait until *look* sees something true, as long as the service lives."""
@@ -216,5 +222,5 @@ async def _watched(process: asyncio.subprocess.Process, running: Any) -> AsyncIt
 
 
 async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
-    async for line in stream:
+    while line := await stream.readline():
         lines.append(line.decode(errors="replace").rstrip("\n"))

@@ -24,7 +24,7 @@ PAUSES = (0.9, 1.9)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A fault of ours: what Tuner's side answers, what is held for it, and the cause that is told."""
+    """A fault of ours: what is answered, what is held for it, and the cause that is told."""
 
     name: str
     fault: Fault

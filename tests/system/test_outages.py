@@ -11,7 +11,7 @@ from system.deployment import calls, deployment, messages
 from system.destinations import case_events, tuners, write_routes
 from yarl import URL
 
-from ingestor.devkit.fake_tuner import Delay, FakeTuner, Options, Refuse, Reply, Reset, Window
+from ingestor.devkit.fake_tuner import Delay, FakeTuner, Options, Refuse, Reply, Reset, Rule, Window
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -29,7 +29,7 @@ async def test_an_outage_costs_no_call_an_attempt(cluster: Cluster, tmp_path: Pa
     """However long and whatever its kind: a failure counts only while the destination works for
     others, and a deploy can roll meanwhile.
     """
-    faults = {
+    faults: dict[str, list[Rule]] = {
         "503": [Window(fault=Reply(503, body="html"), seconds=OUTAGE_SECONDS)],
         "500": [Window(fault=Reply(500, body="text"), seconds=OUTAGE_SECONDS)],
         "resets": [Window(fault=Reset(), seconds=OUTAGE_SECONDS)],

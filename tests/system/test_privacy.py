@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
 WORD = "marker-word-4c1f"
 PHONE = "+15550177123"
 META = "marker-meta-9be2"
-# A key that looks like the name of a field is shown in paths, and is meant to be; this one does not.
+# A key that looks like a field's name is shown in paths, and is meant to be; this one does not.
 META_KEY = "marker of Jane Doe"
 HEADER = "marker-header-7d03"
 API_KEY = "marker-api-key-c0de"

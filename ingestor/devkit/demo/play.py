@@ -63,7 +63,7 @@ async def play(console: Console, environ: Mapping[str, str], *, count: int, seed
                 await service.ready()
                 tuner.add_faults(OUTAGE)
                 publisher = Publisher(servers)
-                totals = await _carry(console, service, publisher, events)
+                totals = await carry(console, service, publisher, events)
                 await service.stop()
             published = await asyncio.to_thread(publisher.finish, len(events))
             letters = await asyncio.to_thread(read_letters, servers)
@@ -94,10 +94,17 @@ def _environment(environ: Mapping[str, str], servers: str, url: str) -> Mapping[
     }
 
 
-async def _carry(
-    console: Console, service: Service, publisher: Publisher, events: Sequence[SampleEvent]
+async def carry(
+    console: Console,
+    service: Service,
+    publisher: Publisher,
+    events: Sequence[SampleEvent],
+    within: float = FINISH_SECONDS,
 ) -> Totals:
-    """Publish *events* at a steady pace, and watch until the service has finished every one."""
+    """Publish *events* at a steady pace, and watch until the service has finished every one.
+
+    DemoFailedError when it has not *within* so many seconds of the last.
+    """
     total = len(events)
     with Progress(*COLUMNS, console=console) as progress:
         publishing = progress.add_task("published to Kafka", total=total)
@@ -108,10 +115,9 @@ async def _carry(
             await asyncio.sleep(1 / EVENTS_A_SECOND)
             if number % 10 == 0:
                 progress.update(finishing, completed=(await service.totals()).finished)
-        deadline = time.monotonic() + FINISH_SECONDS
+        deadline = time.monotonic() + within
         while (totals := await service.totals()).finished < total:
             progress.update(finishing, completed=totals.finished)
-            service.check()
             if time.monotonic() > deadline:
                 raise DemoFailedError(
                     f"only {totals.finished} of {total} events were finished in time"

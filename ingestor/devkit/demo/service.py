@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,6 +12,9 @@ from typing import Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from ingestor.devkit.fake_tuner.background import background
+
+COMMAND = (sys.executable, "-m", "ingestor", "run")
 START_SECONDS = 20.0
 STOP_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
@@ -39,7 +42,10 @@ class Totals:
 
 
 class Service:
-    """A running service; *log* is what it has said, line by line."""
+    """A running service; *log* is what it has said, line by line.
+
+    Every method raises DemoFailedError when the service does not do as it should.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process, http: aiohttp.ClientSession) -> None:
         self._process = process
@@ -47,63 +53,77 @@ class Service:
         self._address = ""
         self.log: list[Mapping[str, Any]] = []
 
-    async def listen(self, stderr: asyncio.StreamReader) -> None:
+    async def listen(self) -> None:
         """Read its log until it ends."""
-        async for line in stderr:
+        assert self._process.stderr is not None  # noqa: S101 - it was started with a pipe
+        async for line in self._process.stderr:
             entry = _entry(line)
             self.log.append(entry)
             if "ops_port" in entry:
                 self._address = f"http://127.0.0.1:{entry['ops_port']}"
 
-    async def ready(self) -> None:
+    async def ready(self, within: float = START_SECONDS) -> None:
         """Wait until it is ready to take events."""
-        async with asyncio.timeout(START_SECONDS):
-            while not await self._is_ready():
-                self.check()
-                await asyncio.sleep(_PAUSE_SECONDS)
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    if await self._is_ready():
+                        return
+                    await asyncio.sleep(_PAUSE_SECONDS)
+        except TimeoutError:
+            raise DemoFailedError(f"the service was not ready within {within:g} s") from None
 
     async def totals(self) -> Totals:
         """Ask for its metrics."""
-        async with self._http.get(f"{self._address}/metrics") as response:
-            return read_totals(await response.text())
+        _, text = await self._get("metrics")
+        return read_totals(text)
 
-    async def stop(self) -> None:
+    async def stop(self, within: float = STOP_SECONDS) -> None:
         """Ask it to drain, and wait until it has."""
+        self._check()
         self._process.terminate()
-        async with asyncio.timeout(STOP_SECONDS):
-            code = await self._process.wait()
+        try:
+            async with asyncio.timeout(within):
+                code = await self._process.wait()
+        except TimeoutError:
+            raise DemoFailedError(f"the service did not end within {within:g} s") from None
         if code != 0:
             raise DemoFailedError(f"the service ended with exit code {code}")
 
-    def check(self) -> None:
-        """Raise when it has ended by itself."""
-        if self._process.returncode is not None:
-            last = self.log[-1] if self.log else {}
-            raise DemoFailedError(f"the service ended by itself; its last words: {last}")
-
     async def _is_ready(self) -> bool:
+        self._check()
         if not self._address:
             return False
-        async with self._http.get(f"{self._address}/readyz") as response:
-            return response.status == HTTPStatus.OK
+        status, _ = await self._get("readyz")
+        return status == HTTPStatus.OK
+
+    async def _get(self, page: str) -> tuple[int, str]:
+        self._check()
+        try:
+            async with self._http.get(f"{self._address}/{page}") as response:
+                return response.status, await response.text()
+        except aiohttp.ClientError as error:
+            raise DemoFailedError(f"the service does not answer: {type(error).__name__}") from error
+
+    def _check(self) -> None:
+        if self._process.returncode is not None:
+            last = self.log[-1].get("event") if self.log else "none"
+            raise DemoFailedError(f"the service ended by itself; its last words: {last}")
 
 
 @asynccontextmanager
-async def running_service(environ: Mapping[str, str]) -> AsyncIterator[Service]:
-    """Run `ingestor run` with *environ* as its environment; it is killed if it still runs at the
-    end.
-    """
+async def running_service(
+    environ: Mapping[str, str], command: Sequence[str] = COMMAND
+) -> AsyncIterator[Service]:
+    """Run *command* with *environ* as its environment; it is killed if it still runs at the end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ingestor", "run", env=environ, stderr=asyncio.subprocess.PIPE
+        *command, env=environ, stderr=asyncio.subprocess.PIPE
     )
     try:
-        async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
+        async with aiohttp.ClientSession() as http, background() as tasks:
             service = Service(process, http)
-            if process.stderr is not None:
-                tasks.create_task(service.listen(process.stderr))
+            tasks.start(service.listen())
             yield service
-            if process.returncode is None:
-                process.kill()
     finally:
         if process.returncode is None:
             process.kill()

@@ -46,7 +46,11 @@ def tell(
     rows = [_row(label, fates) for label in Label]
     return Story(
         [row for row in rows if row.count],
-        [*_surprises(fates), *_disagreements(fates, letters, tuner, totals)],
+        [
+            *_surprises(fates),
+            *_strangers(published, stored),
+            *_disagreements(fates, letters, tuner, totals),
+        ],
     )
 
 
@@ -79,6 +83,13 @@ def _surprises(fates: Sequence[tuple[Published, str]]) -> Iterator[str]:
         if fate != should:
             partition, offset = item.origin
             yield f"event {partition}/{offset} ({event.label}): should be {should}, is {fate}"
+
+
+def _strangers(published: Sequence[Published], stored: Collection[str]) -> Iterator[str]:
+    """Find calls that Tuner has and should not have: dead, ignored, or nobody's."""
+    wanted = {item.event.call_id for item in published if item.event.outcome is Outcome.DELIVERED}
+    for call_id in sorted(set(stored) - wanted):
+        yield f"call {call_id}: should not be at Tuner, but is"
 
 
 def _disagreements(

@@ -55,22 +55,25 @@ class Publisher:
         return self.published
 
 
-def read_letters(bootstrap_servers: str) -> Mapping[Origin, str]:
-    """Read every dead letter: where its event stood, and the reason."""
+def read_letters(bootstrap_servers: str, within: float = ANSWER_SECONDS) -> Mapping[Origin, str]:
+    """Read every dead letter: where its event stood, and the reason.
+
+    DemoFailedError when they cannot all be read *within* so many seconds.
+    """
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "demo"} | QUIET)
     try:
-        return dict(_letters(consumer))
+        return dict(_letters(consumer, within))
     finally:
         consumer.close()
 
 
-def _letters(consumer: Any) -> Iterator[tuple[Origin, str]]:
+def _letters(consumer: Any, within: float) -> Iterator[tuple[Origin, str]]:
     partitions = consumer.list_topics(LETTERS, ANSWER_SECONDS).topics[LETTERS].partitions
     names = [TopicPartition(LETTERS, number, 0) for number in partitions]
     ends = [consumer.get_watermark_offsets(name, ANSWER_SECONDS)[1] for name in names]
     consumer.assign(names)
     missing = sum(ends)
-    deadline = time.monotonic() + ANSWER_SECONDS
+    deadline = time.monotonic() + within
     while missing and time.monotonic() < deadline:
         message = consumer.poll(0.2)
         if message is not None and message.error() is None:

@@ -1,0 +1,262 @@
+"""Whatever a broker does, a source goes on: nothing is lost, and nothing comes twice within an
+assignment.
+"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from brokers import EmbeddedKafka
+from edge.embedded import FIRST, GROUP, SECOND, numbers, publish, reader_of
+from edge.hostile import Peer, serving, until
+from edge.members import Member, member
+from edge.raw_batches import Poison
+from kafka.plugin import cluster_of
+
+from ingestor.core.record import Partition
+from ingestor.devkit.embedded_broker import DISCONNECT, Api, EmbeddedBroker
+from ingestor.edge.kafka_connection import Connection
+from ingestor.edge.kafka_consumer import Subscription
+from ingestor.edge.tls import Tls
+
+# Waiting
+
+
+async def test_it_waits_for_a_broker_and_says_so_once() -> None:
+    """However often it tries."""
+
+    async def hang_up(_: Peer) -> None:
+        pass
+
+    async with (
+        serving(hang_up) as server,
+        member(f"127.0.0.1:{server.port}", "calls") as reader,
+        asyncio.TaskGroup() as tasks,
+    ):
+        taking = tasks.create_task(reader.run())
+        await until(lambda: server.opened >= 3)
+        taking.cancel()
+
+    assert reader.keeper.changes == [("waiting_for_kafka", {"cause": "KafkaConnectionError"})]
+
+
+async def test_it_joins_as_soon_as_there_is_a_broker(broker: EmbeddedBroker) -> None:
+    """By itself, and from then on as if nothing had been."""
+    await publish(broker, FIRST, b"1")
+    broker.take_down()
+
+    async with reader_of(broker) as reader, asyncio.TaskGroup() as tasks:
+        taking = tasks.create_task(reader.run())
+        await until(lambda: reader.keeper.told("waiting_for_kafka"))
+        broker.bring_up()
+        await until(lambda: reader.records, within=15)
+        taking.cancel()
+
+    assert reader.values(0) == [b"1"]
+
+
+async def test_it_waits_for_a_topic_and_does_not_make_it_up(broker: EmbeddedBroker) -> None:
+    """This broker makes up whatever topic it is asked for: it must not be asked."""
+    cluster = cluster_of(EmbeddedKafka(broker))
+
+    async with reader_of(broker, "calls", "more", "most") as reader, asyncio.TaskGroup() as tasks:
+        taking = tasks.create_task(reader.run())
+        await until(lambda: reader.keeper.told("waiting_for_kafka"))
+        await asyncio.sleep(0.5)
+        assert await asyncio.to_thread(cluster.topics) == {"calls", "letters"}
+        broker.create_topic("most")
+        await until(lambda: len(reader.keeper.told("waiting_for_kafka")) == 2)
+        broker.create_topic("more", partitions=1)
+        await until(lambda: reader.keeper.owned, within=15)
+        taking.cancel()
+
+    causes = [fields["cause"] for fields in reader.keeper.told("waiting_for_kafka")]
+    assert causes == ["no topic more, most", "no topic more"]
+    assert Partition("more", 0) in reader.keeper.begun[0]
+
+
+async def test_a_certificate_that_is_missing_is_told_once(tmp_path: Path) -> None:
+    """Secrets are mounted late, and pods are not restarted for it."""
+    connection = Connection("127.0.0.1:1", "test", "SSL", Tls(str(tmp_path / "ca.pem")))
+    reader = Member(connection, Subscription(("calls",), GROUP))
+
+    for _ in range(4):
+        assert await reader.take() == []
+
+    assert reader.keeper.changes == [("kafka_failed", {"cause": "FileNotFoundError"})]
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize("poison", Poison)
+async def test_what_cannot_be_read_stops_only_itself(
+    broker: EmbeddedBroker, poison: Poison
+) -> None:
+    """The other partition is read to its end, and this one up to there: nothing that was thrown
+    away meanwhile is lost, and nothing comes twice.
+    """
+    for where in (FIRST, SECOND):
+        for start in range(0, 120, 40):
+            await publish(broker, where, *numbers(*range(start, start + 40)))
+    await publish(broker, SECOND, b"bad", poison=poison)
+    for where in (FIRST, SECOND):
+        await publish(broker, where, b"120", b"121")
+
+    async with reader_of(broker) as reader:
+        await reader.until(
+            lambda: len(reader.values(0)) >= 122 and reader.keeper.told("partition_unreadable")
+        )
+        await publish(broker, FIRST, b"122")
+        await reader.until(lambda: b"122" in reader.values(0))
+        assert await reader.source.commit({FIRST: 123, SECOND: 120})
+
+    assert reader.values(0) == numbers(*range(123))
+    assert reader.values(1) == numbers(*range(120))
+    (told,) = reader.keeper.told("partition_unreadable")
+    assert (told["partition"], told["offset"]) == ("calls/1", 120)
+    assert {event for event, _ in reader.keeper.changes} == {"partition_unreadable"}
+    assert len(reader.keeper.begun) == 1
+
+
+async def test_everything_unreadable_is_told_apart(broker: EmbeddedBroker) -> None:
+    """When no partition is left to read, the membership is kept all the same."""
+    for where in (FIRST, SECOND):
+        await publish(broker, where, b"bad", poison=Poison.CHECKSUM)
+
+    async with reader_of(broker) as reader:
+        await reader.until(lambda: len(reader.keeper.told("partition_unreadable")) == 2)
+        for _ in range(5):
+            assert await reader.take() == []
+
+    told = reader.keeper.told("partition_unreadable")
+    assert {fields["partition"] for fields in told} == {"calls/0", "calls/1"}
+    assert {fields["cause"] for fields in told} == {"CorruptRecordException"}
+
+
+# A consumer that fails
+
+
+async def test_a_consumer_that_keeps_failing_is_replaced(broker: EmbeddedBroker) -> None:
+    """After such an answer to a heartbeat it sends none any more, and raises for ever."""
+    await publish(broker, FIRST, b"1")
+
+    async with reader_of(broker) as reader:
+        await reader.until(lambda: reader.records)
+        assert await reader.source.commit({FIRST: 1})
+        broker.fail_next(Api.HEARTBEAT, [-1])
+        await reader.until(lambda: len(reader.keeper.begun) == 2)
+        await publish(broker, FIRST, b"2")
+        await reader.until(lambda: len(reader.records) == 2)
+
+    assert reader.keeper.begun[1][FIRST] == 1
+    assert reader.values(0) == [b"1", b"2"]
+    assert reader.keeper.changes == [("kafka_failed", {"cause": "KafkaError"})]
+    assert reader.keeper.ended == 3  # at the first join, when it was replaced, at the second
+
+
+async def test_a_failure_now_and_then_is_no_reason(broker: EmbeddedBroker) -> None:
+    """The consumer goes on, and its assignment with it."""
+    await publish(broker, FIRST, *numbers(*range(3)))
+
+    async with reader_of(broker) as reader:
+        await reader.joined()
+        broker.fail_next(Api.LIST_OFFSETS, [29])
+        broker.fail_next(Api.HEARTBEAT, [27])
+        await reader.until(lambda: reader.keeper.told("kafka_failed"))
+        await reader.until(lambda: len(reader.keeper.begun) == 2)
+        await reader.until(lambda: len(reader.records) >= 3)
+
+    assert reader.keeper.changes == [("kafka_failed", {"cause": "TopicAuthorizationFailedError"})]
+    assert reader.values(0)[-3:] == numbers(*range(3))
+
+
+async def test_a_client_that_cancels_itself_is_replaced(broker: EmbeddedBroker) -> None:
+    """A cancellation that escapes from a rebalance ends the client's tasks without a word."""
+
+    async def cancelled() -> None:
+        reader.keeper.ending = None
+        raise asyncio.CancelledError
+
+    async with reader_of(broker) as reader:
+        await reader.joined()
+        reader.keeper.ending = cancelled
+        broker.fail_next(Api.HEARTBEAT, [27])
+        await reader.until(lambda: len(reader.keeper.begun) == 2)
+
+    assert reader.keeper.changes == [("kafka_failed", {"cause": "CancelledError"})]
+
+
+async def test_a_broker_that_goes_and_comes_back_costs_nothing(broker: EmbeddedBroker) -> None:
+    """Nothing is lost, nothing comes twice, and nobody has to know."""
+    await publish(broker, FIRST, *numbers(*range(3)))
+
+    async with reader_of(broker) as reader:
+        await reader.until(lambda: len(reader.records) == 3)
+        broker.take_down()
+        for _ in range(5):
+            assert await reader.take() == []
+        broker.bring_up()
+        await publish(broker, FIRST, *numbers(*range(3, 6)))
+        await reader.until(lambda: len(reader.records) == 6)
+
+    assert reader.values(0) == numbers(*range(6))
+
+
+@pytest.mark.parametrize("api", [Api.FETCH, Api.OFFSET_FETCH, Api.LIST_OFFSETS])
+async def test_a_connection_that_breaks_costs_nothing(broker: EmbeddedBroker, api: Api) -> None:
+    """Whatever it is doing, also while it joins."""
+    await publish(broker, FIRST, *numbers(*range(3)))
+    broker.fail_next(api, [DISCONNECT])
+
+    async with reader_of(broker) as reader:
+        await reader.until(lambda: len(reader.records) == 3)
+        broker.fail_next(api, [DISCONNECT])
+        await publish(broker, FIRST, b"3")
+        await reader.until(lambda: len(reader.records) == 4)
+
+    assert reader.values(0) == numbers(*range(4))
+
+
+# Commits
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        (12, "OffsetMetadataTooLargeError"),
+        (22, "CommitFailedError"),
+        (25, "CommitFailedError"),
+        (27, "CommitFailedError"),
+        (30, "GroupAuthorizationFailedError"),
+        (-1, "UnknownError"),
+    ],
+)
+async def test_a_commit_that_is_refused_is_told_and_not_raised(
+    broker: EmbeddedBroker, code: int, cause: str
+) -> None:
+    """Around a rebalance it is common: what was not committed is read again."""
+    async with reader_of(broker) as reader:
+        await reader.joined()
+        broker.fail_next(Api.OFFSET_COMMIT, [code])
+
+        assert not await reader.source.commit({FIRST: 0})
+
+    assert reader.keeper.changes == [("commit_refused", {"cause": cause})]
+
+
+async def test_a_broker_that_does_not_answer_is_not_waited_for_long(
+    broker: EmbeddedBroker,
+) -> None:
+    """The client itself would wait for ever: a commit ends, and of the ends nothing is said."""
+    async with reader_of(broker) as reader:
+        await reader.joined()
+        broker.set_round_trip(20_000)
+        async with asyncio.timeout(7), asyncio.TaskGroup() as tasks:
+            committing = tasks.create_task(reader.source.commit({FIRST: 0}))
+            asking = tasks.create_task(reader.source.ends())
+        broker.set_round_trip(0)
+
+    assert not committing.result()
+    assert asking.result() == {}
+    assert reader.keeper.changes == [("commit_refused", {"cause": "TimeoutError"})]
