@@ -1,4 +1,4 @@
-"""What tests run under: in the rooms of the loop a blocking call of ours fails the test."""
+"""What tests run under: brokers, and in the rooms of the loop a blocking call of ours fails."""
 
 from collections.abc import Iterator
 
@@ -12,6 +12,11 @@ settings.load_profile("unhurried")
 
 # The rooms whose code runs on the loop.
 _ON_THE_LOOP = {"flow", "edge"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the broker fixtures."""
+    config.pluginmanager.import_plugin("kafka.plugin")
 
 
 @pytest.fixture(scope="session")

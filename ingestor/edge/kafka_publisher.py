@@ -81,5 +81,4 @@ async def _send(producer: Any, topic: str, events: Iterable[tuple[bytes | None, 
     finally:
         for future in under_way:
             # One failure tells enough: asyncio would tell of every other one.
-            if not future.cancel():
-                future.exception()
+            future.add_done_callback(asyncio.Future.exception)

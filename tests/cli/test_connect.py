@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from brokers import reserve_port
 from cli.commands import invoke, lines
+from kafka.cluster import Cluster
 
 from ingestor.devkit.fake_tuner import (
     FakeTuner,
@@ -125,3 +126,24 @@ async def test_every_key_is_asked_for_every_workspace_it_is_meant_for(
     asked = [(entry.workspace_id, entry.agent) for entry in tuner.requests]
     assert asked == [(1, "any"), (3, "acme-desk")]
     assert found == [f"good {about(tuner)}: {GOOD}", f"good {about(tuner, 'acme', 3)}: {GOOD}"]
+
+
+async def test_with_all_in_place_everything_is_good(cluster: Cluster) -> None:
+    """And 0; asked of a topic that is not there it says so, and that the service would wait."""
+    source, letters = cluster.create_topic(), cluster.create_topic()
+    names = {"KAFKA_TOPICS": source.name, "KAFKA_DEAD_LETTER_TOPIC": letters.name}
+    async with FakeTuner(options()).serve() as tuner:
+        code, found = await look_around(cluster.address, tuner, names)
+        broken = names | {"KAFKA_TOPICS": f"{source.name}-x"}
+        other_code, other_found = await look_around(cluster.address, tuner, broken)
+
+    assert found == [
+        f"good brokers: {cluster.address} answers",
+        f"good topic {source.name}: exists",
+        "good group tuner-ingestor: may be used",
+        f"good dead-letter topic {letters.name}: may be written",
+        f"good {about(tuner)}: {GOOD}",
+    ]
+    assert code == 0
+    assert other_found[1].startswith(f"not yet topic {source.name}-x: does not exist")
+    assert other_code == 1

@@ -17,11 +17,6 @@ from ingestor.devkit.embedded_broker import EmbeddedBroker
 BOTH_LOOPS = "test_tuner_"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Load the broker fixtures by name, so that a conftest above may load the same ones."""
-    config.pluginmanager.import_plugin("kafka.plugin")
-
-
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -1,8 +1,8 @@
 """Chooses the broker of a test run, says which it was, and hands it to the tests.
 
-A conftest loads it with `pytest_plugins = ["kafka.plugin"]`. Fixtures: `kafka`, `real_kafka`,
-`cluster`, `topic`. Tests marked `system` need a Kafka that they may kill: without one they are
-skipped, and fail where `CI` is `true`.
+The uppermost conftest loads it. Fixtures: `kafka`, `real_kafka`, `cluster`, `topic`. Tests marked
+`system` need a Kafka that they may kill: without one they are skipped, and fail where `CI` is
+`true`.
 """
 
 import os
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import pytest
 from brokers import Broker, EmbeddedKafka, GivenKafka, RealKafka
@@ -44,6 +44,7 @@ class Embedded:
 Choice: TypeAlias = Real | Given | Embedded
 
 _CHOICE = pytest.StashKey[Choice]()
+_SAID = pytest.StashKey[str]()
 
 
 def choose(environ: Mapping[str, str]) -> Choice:
@@ -165,11 +166,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(reason)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Pass on which broker it was: a process that shares the tests has no terminal of its own."""
+    choice = session.config.stash.get(_CHOICE, None)
+    if choice is not None:
+        session.config.stash[_SAID] = describe(choice)
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["kafka"] = describe(choice)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take note of what such a process passed on."""
+    if said := getattr(node, "workeroutput", {}).get("kafka"):
+        node.config.stash[_SAID] = said
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say out loud which broker it was."""
-    choice = terminalreporter.config.stash.get(_CHOICE, None)
-    if choice is not None:
-        terminalreporter.write_line(f"kafka: {describe(choice)}")
+    if said := terminalreporter.config.stash.get(_SAID, None):
+        terminalreporter.write_line(f"kafka: {said}")
 
 
 def _needs_broker(item: pytest.Item) -> bool:
