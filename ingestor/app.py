@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 
 from ingestor import __version__, assembly
+from ingestor.core.guard import Guard
 from ingestor.core.offsets import Offsets
 from ingestor.core.stack import describe
 from ingestor.edge.clock import SystemClock, SystemDice
@@ -15,7 +16,7 @@ from ingestor.edge.logs import configure
 from ingestor.edge.metrics import Metrics, Readings
 from ingestor.edge.observer import ServiceObserver
 from ingestor.edge.operations import operations
-from ingestor.edge.signals import stop_signals
+from ingestor.edge.signals import hang_up_signal, stop_signals
 from ingestor.edge.tuner_aiohttp import aiohttp_tuner
 from ingestor.flow.assignments import Assignments
 from ingestor.flow.backlogs import Backlogs
@@ -24,6 +25,7 @@ from ingestor.flow.committer import Committer
 from ingestor.flow.crew import Crew
 from ingestor.flow.delivery import Delivery
 from ingestor.flow.gate import Gate
+from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.intake import Intake
 from ingestor.flow.pipeline import Pipeline
 from ingestor.flow.ports import Tuner
@@ -60,7 +62,8 @@ async def run(settings: Settings) -> int:
                     observer=observer,
                     metrics=metrics,
                 )
-                await service.run(stop)
+                with hang_up_signal(service.held_letters.release):
+                    await service.run(stop)
         except* Exception as bugs:  # noqa: BLE001 - said, and the process ends with it
             for bug in bugs.exceptions:
                 log.critical("bug", error=describe(bug))
@@ -95,6 +98,9 @@ class Service:
         self._offsets = Offsets()
         self._slots = Slots(settings.ingestor.max_concurrency)
         self._room = Room(assembly.bounds(settings))
+        self.held_letters = HeldLetters(
+            Guard(assembly.letter_limits(settings)), self._clock, observer
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until *stop*, then come to rest: stop taking, drain, commit."""
@@ -141,6 +147,7 @@ class Service:
             burial=Burial(
                 letters=self._letters, crew=crew, clock=clock, dice=dice, observer=observer
             ),
+            held_letters=self.held_letters,
             offsets=self._offsets,
             committer=committer,
             room=self._room,

@@ -9,6 +9,7 @@ from ingestor import __version__
 from ingestor.core.backoff import Backoff
 from ingestor.core.decoder import Decoder, OldTranscripts, Reading
 from ingestor.core.doors.cloudevents import EventTypes
+from ingestor.core.guard import Limits
 from ingestor.core.route import Destination
 from ingestor.core.routing import Router, Rule
 from ingestor.core.starts import Reset
@@ -80,6 +81,12 @@ def patience(settings: Settings) -> Patience:
     return Patience(
         given.max_attempts, Backoff(given.backoff_base_seconds, given.backoff_max_seconds)
     )
+
+
+def letter_limits(settings: Settings) -> Limits | None:
+    """Say how many letters are too many; None when there may be any number."""
+    given = settings.ingestor.letter_guard
+    return None if given is None else Limits(given.letters, given.percent / 100)
 
 
 def bounds(settings: Settings) -> Bounds:

@@ -14,6 +14,7 @@ from ingestor.core.answer import Answer, Answered
 from ingestor.core.backlog import Backlog
 from ingestor.core.holds import Key
 from ingestor.core.letter import Letter, NotWritten
+from ingestor.core.notice import Notice
 from ingestor.core.outcome import Outcome
 from ingestor.core.record import Partition, Record
 from ingestor.core.route import Route
@@ -257,6 +258,8 @@ class RecordingObserver:
         self.endings: list[tuple[Record, Outcome]] = []
         self.holds: list[tuple[Key, str]] = []
         self.lifts: list[Key] = []
+        self.notices: list[Notice] = []
+        self.releases: list[str] = []
         self.backlogs: list[Mapping[Partition, Backlog]] = []
         self.changes: list[tuple[str, dict[str, object]]] = []
 
@@ -275,6 +278,14 @@ class RecordingObserver:
     def lifted(self, key: Key) -> None:
         """Remember that a hold ended."""
         self.lifts.append(key)
+
+    def letters_held(self, notice: Notice) -> None:
+        """Remember what keeps letters."""
+        self.notices.append(notice)
+
+    def letters_released(self, what: str) -> None:
+        """Remember that it is over."""
+        self.releases.append(what)
 
     def behind(self, backlogs: Mapping[Partition, Backlog]) -> None:
         """Remember the backlogs."""

@@ -3,6 +3,7 @@
 from settings_builders import OAUTH, SECRET, good
 
 from ingestor import assembly
+from ingestor.core.guard import Limits
 
 
 def test_an_oauth_client_is_made_when_the_settings_name_one() -> None:
@@ -25,3 +26,10 @@ def test_an_oauth_client_is_made_when_the_settings_name_one() -> None:
         "kafka",
     )
     assert assembly.connection(good()).oauth is None
+
+
+def test_the_letter_guard_has_limits_unless_it_is_off() -> None:
+    """The share is a part of one."""
+    assert assembly.letter_limits(good()) == Limits(20, 0.5)
+    assert assembly.letter_limits(good({"INGESTOR_LETTER_GUARD": "9/75%"})) == Limits(9, 0.75)
+    assert assembly.letter_limits(good({"INGESTOR_LETTER_GUARD": "off"})) is None

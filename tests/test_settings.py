@@ -144,7 +144,7 @@ def test_the_table_lists_every_setting_in_its_order() -> None:
 
     assert [row.name for row in good().rows] == [row.name for row in table]
     assert table[0].name == "KAFKA_BOOTSTRAP_SERVERS"
-    assert len(table) == 44
+    assert len(table) == 45
     assert all(row.description for row in table)
     assert {row.name for row in table if row.default == "required"} == set(COMPLETE)
     assert {row.name for row in table if row.is_secret} == {
@@ -159,6 +159,7 @@ def test_the_table_lists_every_setting_in_its_order() -> None:
     assert shown["INGESTOR_BACKOFF_BASE_SECONDS"] == "0.5"
     assert shown["TUNER_ALLOW_HTTP"] == "false"
     assert shown["INGESTOR_EVENT_TYPES"] == "none"
+    assert shown["INGESTOR_LETTER_GUARD"] == "20/50%"
 
 
 def test_every_shown_default_is_the_default() -> None:

@@ -5,6 +5,7 @@ from pydantic import SecretStr
 from settings_builders import COMPLETE, OAUTH, PASSWORD, SASL, SECRET, bad, good, numbered, value
 
 from ingestor.settings import Problems, load
+from ingestor.settings.values import LetterGuard
 
 ACCEPTED = [
     (
@@ -37,6 +38,9 @@ ACCEPTED = [
     ("INGESTOR_MAX_EVENT_BYTES", "8 MB", 8_000_000),
     ("INGESTOR_MAX_EVENT_BYTES", "5000 B", 5_000),
     ("INGESTOR_MAX_EVENT_BYTES", "100k", 100_000),
+    ("INGESTOR_LETTER_GUARD", "20/50%", LetterGuard(20, 50)),
+    ("INGESTOR_LETTER_GUARD", " 1 / 100 % ", LetterGuard(1, 100)),
+    ("INGESTOR_LETTER_GUARD", "OFF", None),
     ("INGESTOR_EVENT_TYPES", "call.*, com.example.ended", ("call.*", "com.example.ended")),
     ("INGESTOR_RECORDING_URL", "x" * 1024, "x" * 1024),
     ("INGESTOR_OPS_HOST", "::", "::"),
@@ -146,6 +150,11 @@ REFUSED = [
     ("INGESTOR_MAX_BUFFER_BYTES", "8388608.5"),
     ("INGESTOR_MAX_BUFFER_BYTES", "65GiB"),
     ("INGESTOR_MAX_EVENT_BYTES", "1023"),
+    ("INGESTOR_LETTER_GUARD", "0/70%"),
+    ("INGESTOR_LETTER_GUARD", "20/0%"),
+    ("INGESTOR_LETTER_GUARD", "20/101%"),
+    ("INGESTOR_LETTER_GUARD", "20/75"),
+    ("INGESTOR_LETTER_GUARD", "never"),
     ("INGESTOR_RECORDING_URL", "x" * 1025),
     ("INGESTOR_OPS_HOST", "http://0.0.0.0"),
     ("INGESTOR_OPS_PORT", "65536"),
@@ -190,6 +199,7 @@ TOML_REFUSED = [
     ("tuner", "auth", 1),
     ("ingestor", "max_buffer_bytes", True),
     ("ingestor", "max_buffer_bytes", 1.5),
+    ("ingestor", "letter_guard", 20),
     ("ingestor", "routes_file", 1),
 ]
 

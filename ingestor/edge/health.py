@@ -16,11 +16,13 @@ class Health:
         self.has_joined = False
         self.is_draining = False
         self.held: dict[Key, str] = {}
+        self.letters_held: dict[str, str] = {}
 
     @property
     def obstacles(self) -> Sequence[str]:
         """What stands against being ready."""
         found = [f"held: {key} ({cause})" for key, cause in self.held.items()]
+        found += [f"letters held: {what} ({why})" for what, why in self.letters_held.items()]
         if not self.has_joined:
             found.append("starting: the group is not joined yet")
         if self.is_draining:

@@ -6,12 +6,14 @@ what a call holds.
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import assert_never
 
 from structlog.typing import FilteringBoundLogger
 
 from ingestor.core.backlog import Backlog
 from ingestor.core.holds import Key
+from ingestor.core.notice import Notice
 from ingestor.core.outcome import Dead, Delivered, Duplicate, Ignored, Outcome
 from ingestor.core.record import Partition, Record
 from ingestor.edge.health import Health
@@ -77,6 +79,18 @@ class ServiceObserver:
         self._health.held.pop(key, None)
         self._metrics.state.remove(str(key), "held")
         self._log.info("lifted", key=str(key))
+
+    def letters_held(self, notice: Notice) -> None:
+        """Tell what keeps letters from being written."""
+        self._health.letters_held[notice.what] = notice.cause
+        self._metrics.state.labels(notice.what, "letters_held").set(1)
+        self._log.error("letters_held", **asdict(notice))
+
+    def letters_released(self, what: str) -> None:
+        """Tell that what kept them is over."""
+        self._health.letters_held.pop(what, None)
+        self._metrics.state.remove(what, "letters_held")
+        self._log.info("letters_released", what=what)
 
     def behind(self, backlogs: Mapping[Partition, Backlog]) -> None:
         """Show how far behind the partitions are."""

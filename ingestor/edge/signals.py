@@ -1,9 +1,11 @@
-"""SIGTERM and SIGINT: the first asks for a drain, the second ends the process at once."""
+"""SIGTERM and SIGINT: the first asks for a drain, the second ends the process at once. SIGHUP asks
+for something else.
+"""
 
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -29,3 +31,14 @@ def stop_signals() -> Iterator[asyncio.Event]:
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
+
+
+@contextmanager
+def hang_up_signal(call: Callable[[], None]) -> Iterator[None]:
+    """Make *call* at every SIGHUP, which would otherwise end the process."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, call)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)

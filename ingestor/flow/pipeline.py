@@ -18,6 +18,7 @@ from ingestor.flow.burial import Burial
 from ingestor.flow.committer import Committer
 from ingestor.flow.crew import Crew
 from ingestor.flow.delivery import Delivery
+from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.lanes import Lanes
 from ingestor.flow.ports import Clock, Observer
 from ingestor.flow.room import Room
@@ -51,6 +52,7 @@ class Pipeline:
         router: Router,
         delivery: Delivery,
         burial: Burial,
+        held_letters: HeldLetters,
         offsets: Offsets,
         committer: Committer,
         room: Room,
@@ -63,6 +65,7 @@ class Pipeline:
         self._router = router
         self._delivery = delivery
         self._burial = burial
+        self._held_letters = held_letters
         self._offsets = offsets
         self._committer = committer
         self._room = room
@@ -82,8 +85,11 @@ class Pipeline:
             case Ignored() as ignored:
                 self._settle(record, claim, ignored)
             case Dead() as dead:
-                self._crew.start(self._end(record, claim, dead, None))
+                # Noted here and not in its task: others are read before that runs.
+                has_to_wait = self._held_letters.note_unread(dead, record.topic)
+                self._crew.start(self._end_unread(record, claim, dead, has_to_wait=has_to_wait))
             case Routed(call, route):
+                self._held_letters.note_read(record.topic)
                 work = Work(record, claim, call, route)
                 if self._lanes.enter(call.call_id, work):
                     self._crew.start(self._walk(work))
@@ -122,9 +128,18 @@ class Pipeline:
             work = self._lanes.leave(work.call.call_id)
 
     async def _carry(self, work: Work) -> None:
-        outcome = await self._delivery.deliver(work.call, work.route)
-        if outcome is not None:
-            await self._end(work.record, work.claim, outcome, work.route)
+        with self._held_letters.trial(work.route) as trial:
+            while outcome := await self._delivery.deliver(work.call, work.route):
+                if await trial.is_over(outcome):
+                    await self._end(work.record, work.claim, outcome, work.route)
+                    return
+
+    async def _end_unread(
+        self, record: Record, claim: Claim, dead: Dead, *, has_to_wait: bool
+    ) -> None:
+        if has_to_wait:
+            await self._held_letters.wait_unread(record.topic)
+        await self._end(record, claim, dead, None)
 
     async def _end(
         self, record: Record, claim: Claim, outcome: Outcome, route: Route | None

@@ -7,6 +7,7 @@ from ingestor.core.answer import Answer
 from ingestor.core.backlog import Backlog
 from ingestor.core.holds import Key
 from ingestor.core.letter import Letter, NotWritten
+from ingestor.core.notice import Notice
 from ingestor.core.outcome import Outcome
 from ingestor.core.record import Partition, Record
 from ingestor.core.route import Route
@@ -99,6 +100,14 @@ class Observer(Protocol):
 
     def lifted(self, key: Key) -> None:
         """Note that it goes on."""
+        ...
+
+    def letters_held(self, notice: Notice) -> None:
+        """Note what keeps letters from being written; again as long as it lasts."""
+        ...
+
+    def letters_released(self, what: str) -> None:
+        """Note that what kept them is over."""
         ...
 
     def behind(self, backlogs: Mapping[Partition, Backlog]) -> None:

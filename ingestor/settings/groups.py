@@ -9,9 +9,11 @@ from ingestor.settings.addresses import base_url, brokers, host, kafka_name, tok
 from ingestor.settings.files import readable_file
 from ingestor.settings.values import (
     LARGEST_ID,
+    LetterGuard,
     api_key,
     choice,
     flag,
+    guard_limits,
     listed,
     seconds,
     secret,
@@ -175,6 +177,11 @@ class Ingestor(Group):
     )
     backoff_max_seconds: Annotated[float, BeforeValidator(seconds(86_400))] = Field(
         default=60.0, description="Longest wait before any retry, in seconds"
+    )
+    letter_guard: Annotated[LetterGuard | None, BeforeValidator(guard_limits)] = Field(
+        default=LetterGuard(20, 50),
+        description="Letters that are too many: so many in a row, or within a minute and at least "
+        "that share of what ended; or `off`",
     )
     event_types: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         default=(),

@@ -7,6 +7,7 @@ a validator says no. The error's text is the rule alone, never the value.
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 
 from pydantic import SecretStr
@@ -20,6 +21,7 @@ _UNITS = {"": 1, "b": 1} | {
     for power, letter in enumerate("kmgt", start=1)
     for suffix, base in (("", 1000), ("b", 1000), ("i", 1024), ("ib", 1024))
 }
+_GUARD = re.compile(r"([1-9][0-9]{0,5}) */ *([1-9][0-9]?|100) *%")
 # Control characters, and lone surrogates: bytes of the environment that are not UTF-8.
 _UNSENDABLE = frozenset({"Cc", "Cs"})
 _FLAGS = dict.fromkeys(("true", "yes", "on", "1"), True)
@@ -130,6 +132,27 @@ def flag(raw: object) -> bool:
     if isinstance(raw, str) and (found := _FLAGS.get(raw.strip().lower())) is not None:
         return found
     raise unfit("must be true or false")
+
+
+@dataclass(frozen=True, slots=True)
+class LetterGuard:
+    """How many *letters* are too many: in a row, or in a minute and *percent* of what ended."""
+
+    letters: int
+    percent: int
+
+    def __str__(self) -> str:
+        return f"{self.letters}/{self.percent}%"
+
+
+def guard_limits(raw: object) -> LetterGuard | None:
+    """Return the limits that are written as `20/50%`; None for `off`."""
+    written = raw.strip().lower() if isinstance(raw, str) else ""
+    if written == "off":
+        return None
+    if not (match := _GUARD.fullmatch(written)):
+        raise unfit("must be a number of letters and a share of 1 to 100 %, like 30/80%, or off")
+    return LetterGuard(int(match[1]), int(match[2]))
 
 
 def choice(*allowed: str) -> Callable[[object], str]:

@@ -29,6 +29,15 @@ def test_it_is_not_ready_while_something_is_held_by_our_own_fault() -> None:
     ]
 
 
+def test_it_is_not_ready_while_letters_are_held() -> None:
+    """A deploy that makes everything die is not rolled out any further."""
+    health = Health()
+    health.has_joined = True
+    health.letters_held["topic calls"] = "malformed"
+
+    assert health.obstacles == ["letters held: topic calls (malformed)"]
+
+
 def test_it_is_not_ready_while_draining() -> None:
     """Nobody should wait for a process that goes."""
     health = Health()

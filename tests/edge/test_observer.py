@@ -20,6 +20,7 @@ from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder, Reading
 from ingestor.core.doors.cloudevents import EventTypes
 from ingestor.core.holds import Key
+from ingestor.core.notice import Notice
 from ingestor.core.outcome import Dead, Delivered, Duplicate, Ignored, Outcome, Reason, Tries
 from ingestor.core.record import Partition
 from ingestor.core.verdict import Refused, Scope, judge
@@ -135,6 +136,36 @@ def test_types_without_end_do_not_fill_memory_or_log(watched: Watched) -> None:
 
     assert len(watched.lines) == MOST_TYPES
     assert max(len(line["type"]) for line in watched.lines) == 100
+
+
+def test_what_holds_letters_is_told_and_shown_until_it_is_over(watched: Watched) -> None:
+    """In the log each time, in readiness and metrics for as long as it lasts."""
+    held = {"destination": "every route", "state": "letters_held"}
+    for seconds in (3.0, 63.0):
+        watched.observer.letters_held(
+            Notice("every route", "refused (404)", "look at it", seconds, waiting=7)
+        )
+
+    assert watched.lines == [
+        {
+            "event": "letters_held",
+            "level": "error",
+            "what": "every route",
+            "cause": "refused (404)",
+            "advice": "look at it",
+            "seconds": seconds,
+            "waiting": 7,
+        }
+        for seconds in (3.0, 63.0)
+    ]
+    assert value(watched.metrics, "destination_state", **held) == 1
+    assert "letters held: every route (refused (404))" in watched.health.obstacles
+
+    watched.observer.letters_released("every route")
+
+    assert watched.lines[-1]["event"] == "letters_released"
+    assert value(watched.metrics, "destination_state", **held) is None
+    assert len(watched.health.obstacles) == 1
 
 
 def test_an_attempt_is_counted_by_its_status(watched: Watched) -> None:

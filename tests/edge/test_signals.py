@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from ingestor.edge.signals import stop_signals
+from ingestor.edge.signals import hang_up_signal, stop_signals
 
 PROCESS = textwrap.dedent("""
     import asyncio, sys, uvloop
@@ -91,3 +91,23 @@ async def test_the_handlers_are_gone_afterwards() -> None:
 
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+async def test_a_hang_up_calls_each_time_and_ends_nothing() -> None:
+    """Afterwards it ends a process again, as the system has it."""
+    calls = []
+    heard = asyncio.Event()
+
+    def on_call() -> None:
+        calls.append(signal.SIGHUP)
+        heard.set()
+
+    with hang_up_signal(on_call):
+        for _ in range(2):
+            heard.clear()
+            os.kill(os.getpid(), signal.SIGHUP)
+            async with asyncio.timeout(5):
+                await heard.wait()
+
+    assert len(calls) == 2
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL

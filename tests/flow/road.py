@@ -16,6 +16,7 @@ from ingestor.core.answer import Answered, Fault, Unanswered
 from ingestor.core.backoff import Backoff
 from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder, Reading
+from ingestor.core.guard import Guard, Limits
 from ingestor.core.offsets import Offsets
 from ingestor.core.record import Header, Partition, Record
 from ingestor.core.route import Destination, Route
@@ -27,6 +28,7 @@ from ingestor.flow.committer import Committer
 from ingestor.flow.crew import Crew
 from ingestor.flow.delivery import Delivery, Patience
 from ingestor.flow.gate import Gate
+from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.intake import Intake
 from ingestor.flow.pipeline import Pipeline
 from ingestor.flow.room import Bounds, Room
@@ -144,13 +146,14 @@ BACKOFF = Backoff(1.0, 8.0)
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The sizes of a road."""
+    """The sizes of a road; it has no letter guard unless *letters* gives it limits."""
 
     slots: int = 64
     room: Bounds = LARGE
     attempts: int = 3
     backoff: Backoff = BACKOFF
     drain_seconds: float = 20.0
+    letters: Limits | None = None
 
 
 class Road:
@@ -191,11 +194,13 @@ class Road:
             observer=observer,
         )
         self.burial = Burial(letters=letters, crew=crew, clock=clock, dice=dice, observer=observer)
+        self.held_letters = HeldLetters(Guard(measures.letters), clock, observer)
         self.pipeline = Pipeline(
             decoder=decoder,
             router=Router(DESTINATION, workspace="7", agent="front-desk"),
             delivery=self.delivery,
             burial=self.burial,
+            held_letters=self.held_letters,
             offsets=offsets,
             committer=self.committer,
             room=self.room,

@@ -8,7 +8,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from fake_clock import quiescence
@@ -29,6 +29,7 @@ from flow.road import (
 )
 
 from ingestor.core.answer import Answer
+from ingestor.core.guard import Limits
 from ingestor.core.outcome import Dead
 from ingestor.core.record import Record
 
@@ -40,7 +41,8 @@ LONG = 300.0
 @dataclass(frozen=True, slots=True)
 class Journey:
     """What becomes of the record that is cut: what Tuner answers to it and to those *behind* it in
-    its lane, how often its letter is refused, and how many suspensions there are at *least*.
+    its lane, how often its letter is refused, which letters are too many, and how many suspensions
+    there are at *least*.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Journey:
     least: int
     refusals: int = 0
     behind: int = 0
+    letters: Limits | None = None
 
     @property
     def records(self) -> list[Record]:
@@ -64,6 +67,7 @@ JOURNEYS = [
     Journey("hold", [UNAUTHORIZED, UNAUTHORIZED, CREATED], least=6),
     Journey("two holds", [UNAUTHORIZED, FORBIDDEN, CREATED], least=6),
     Journey("letter refused", [REFUSAL], least=7, refusals=2),
+    Journey("letter held", [REFUSAL, REFUSAL, CREATED], least=6, letters=Limits(1, 0.01)),
     Journey("in a lane", [CREATED, BROKEN, CREATED], least=6, behind=1),
 ]
 
@@ -93,7 +97,8 @@ def call_id(record: Record) -> str:
 async def travel(journey: Journey, cut: Cut) -> None:
     """Make a journey, cut somewhere, and see what is left."""
     tuner = FakeTuner({"cut": journey.answers})
-    async with open_road(tuner, ONE_SLOT, wrap=cut) as road:
+    measures = replace(ONE_SLOT, letters=journey.letters)
+    async with open_road(tuner, measures, wrap=cut) as road:
         road.letters.refuse(journey.refusals)
         road.begin(P0)
         first, cut_one, *others, late = journey.records
