@@ -14,10 +14,12 @@ from ingestor.core.answer import Answer, Answered
 from ingestor.core.backlog import Backlog
 from ingestor.core.holds import Key
 from ingestor.core.letter import Letter, NotWritten
+from ingestor.core.memo import NO_MEMOS, Memo, read, write
 from ingestor.core.notice import Notice
 from ingestor.core.outcome import Outcome
 from ingestor.core.record import Partition, Record
 from ingestor.core.route import Route
+from ingestor.core.starts import Start
 from ingestor.flow.ports import Clock
 
 __all__ = [
@@ -158,7 +160,7 @@ class FakeSource(Latch):
     """Topics and the one member that reads them; a hold keeps the acknowledgements of commits back.
 
     At *most* so many records are handed out at a time. *asked* is what was asked for, *tried* every
-    attempt to commit, *committed* what was acknowledged.
+    attempt to commit, *committed* what was acknowledged, *metadata* what came with it.
     """
 
     def __init__(self, clock: Clock, moment: float = MOMENT) -> None:
@@ -167,6 +169,7 @@ class FakeSource(Latch):
         self.asked: list[frozenset[Partition]] = []
         self.tried: list[dict[Partition, int]] = []
         self.committed: dict[Partition, int] = {}
+        self.metadata: dict[Partition, str] = {}
         self.commits_under_way = self.most_commits_under_way = 0
         self.is_silent = False
         self._is_shut = False
@@ -183,11 +186,19 @@ class FakeSource(Latch):
             self._log.setdefault(record.origin, []).append(record)
         self._news.set()
 
-    def join(self, *partitions: Partition) -> Mapping[Partition, int]:
+    def join(self, *partitions: Partition) -> Mapping[Partition, Start]:
         """Own *partitions*, and only these, and read each from what is committed."""
         self._positions = {name: self.committed.get(name, 0) for name in partitions}
         self._is_shut = False
-        return dict(self._positions)
+        return {
+            name: Start(offset, read(self.metadata.get(name, ""), offset))
+            for name, offset in self._positions.items()
+        }
+
+    def told(self, partition: Partition) -> list[int]:
+        """List the offsets beyond the committed one that are told to be finished."""
+        memo = read(self.metadata.get(partition, ""), self.committed.get(partition, 0))
+        return [at for it in (memo.stretches if memo else ()) for at in range(it.begin, it.end)]
 
     def shut(self) -> None:
         """Hand nothing out until partitions are joined again."""
@@ -206,8 +217,10 @@ class FakeSource(Latch):
             records = self._next(wanted)
         return records
 
-    async def commit(self, offsets: Mapping[Partition, int]) -> bool:
-        """Remember *offsets*, or refuse them; those of others are refused always."""
+    async def commit(
+        self, offsets: Mapping[Partition, int], memos: Mapping[Partition, Memo] = NO_MEMOS
+    ) -> bool:
+        """Remember *offsets* and *memos*, or refuse them; those of others are refused always."""
         self.tried.append(dict(offsets))
         self.commits_under_way += 1
         self.most_commits_under_way = max(self.most_commits_under_way, self.commits_under_way)
@@ -218,7 +231,9 @@ class FakeSource(Latch):
         if self._refusals:
             self._refusals -= 1
             return False
-        self.committed |= {name: at for name, at in offsets.items() if name in self._positions}
+        for name in offsets.keys() & self._positions.keys():
+            self.committed[name] = offsets[name]
+            self.metadata[name] = write(memos[name]) if name in memos else ""
         return offsets.keys() <= self._positions.keys()
 
     async def ends(self) -> Mapping[Partition, int]:

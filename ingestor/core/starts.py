@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ingestor.core.memo import Memo, read
+
 
 class Reset(StrEnum):
     """Where a group begins that has never committed."""
@@ -21,19 +23,20 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where to read from.
+    """Where to read from, and what beyond it is finished already.
 
     *is_new* when the group had no offset: it is committed before the first call is posted, else a
     restart would decide anew. *lost* counts the records that were removed before they were read.
     """
 
     offset: int
+    memo: Memo | None = None
     is_new: bool = False
     lost: int = 0
 
 
-def start(committed: int | None, bounds: Bounds, reset: Reset) -> Start:
-    """Decide where to begin.
+def start(committed: int | None, bounds: Bounds, reset: Reset, metadata: str = "") -> Start:
+    """Decide where to begin, by the *committed* offset and the *metadata* that came with it.
 
     A committed offset below the begin was overtaken by retention. One above the end belongs to a
     topic that was deleted and made again, or to a log that was cut: everything there is read, since
@@ -41,8 +44,9 @@ def start(committed: int | None, bounds: Bounds, reset: Reset) -> Start:
     """
     if committed is None:
         return Start(bounds.begin if reset is Reset.EARLIEST else bounds.end, is_new=True)
-    if committed < bounds.begin:
-        return Start(bounds.begin, lost=bounds.begin - committed)
     if committed > bounds.end:
         return Start(bounds.begin)
-    return Start(committed)
+    memo = read(metadata, committed)
+    if committed < bounds.begin:
+        return Start(bounds.begin, memo, lost=bounds.begin - committed)
+    return Start(committed, memo)

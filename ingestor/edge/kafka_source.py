@@ -19,7 +19,10 @@ from typing import Any, Protocol
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from ingestor.core.memo import NO_MEMOS, Memo
 from ingestor.core.record import Partition, Record
+from ingestor.core.starts import Start
+from ingestor.edge.kafka_commits import ANSWER_SECONDS, Commits, Watch
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import (
     Listener,
@@ -39,7 +42,6 @@ POLL_MS = 200
 # With nothing to ask for, a poll of a partition that does not exist keeps the membership and passes
 # errors on.
 IDLE_POLL_MS = 20
-ANSWER_SECONDS = 5.0
 # A consumer that fails this often, each time this soon after the last, has lost its coordination
 # for good: a new one is made.
 MOST_FAILURES = 3
@@ -53,20 +55,12 @@ Batches = Mapping[TopicPartition, Sequence[Any]]
 class Owner(Protocol):
     """Who works with the partitions."""
 
-    def begin(self, starts: Mapping[Partition, int]) -> None:
-        """Take partitions over, each from the offset named."""
+    def begin(self, starts: Mapping[Partition, Start]) -> None:
+        """Take partitions over, each from its start."""
         ...
 
     async def end(self) -> None:
         """Finish what can be finished, commit it, and give every partition up."""
-        ...
-
-
-class Watch(Protocol):
-    """Who is told of changes."""
-
-    def changed(self, event: str, **fields: object) -> None:
-        """Note a change of state."""
         ...
 
 
@@ -77,6 +71,7 @@ class KafkaSource:
         self._connection = connection
         self._subscription = subscription
         self._watch = watch
+        self._commits = Commits(watch)
         self._owner: Owner
         self._consumer: Any = None
         # What was assigned and is not sought yet; None while there is nothing to seek.
@@ -123,22 +118,14 @@ class KafkaSource:
             self._owner.begin(arrived)
         return self._hand_out(batches)
 
-    async def commit(self, offsets: Mapping[Partition, int]) -> bool:
-        """Commit *offsets*; False when the broker did not acknowledge them in time or refused."""
-        if self._consumer is None:
-            return False
-        ours = self._consumer.assignment()
-        wanted = {TopicPartition(*name): offset for name, offset in offsets.items() if name in ours}
-        if not wanted:
-            return False
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self._consumer.commit(wanted)
-        except (KafkaError, TimeoutError) as error:
-            # Around a rebalance this is common: what was not committed is read again.
-            self._watch.changed("commit_refused", cause=type(error).__name__)
-            return False
-        return len(wanted) == len(offsets)
+    async def commit(
+        self, offsets: Mapping[Partition, int], memos: Mapping[Partition, Memo] = NO_MEMOS
+    ) -> bool:
+        """Commit *offsets*, each with its memo if there is one; False when the broker did not
+        acknowledge them in time or refused.
+        """
+        consumer = self._consumer
+        return consumer is not None and await self._commits.send(consumer, offsets, memos)
 
     async def ends(self) -> Mapping[Partition, int]:
         """Ask where our partitions end; of those for which there was no answer nothing is said."""
@@ -199,7 +186,7 @@ class KafkaSource:
 
     async def _arrive(
         self, consumer: Any, arrivals: frozenset[TopicPartition]
-    ) -> Mapping[Partition, int] | None:
+    ) -> Mapping[Partition, Start] | None:
         """Seek every partition to its start and open the gate; None when the next rebalance was
         faster.
         """
@@ -218,7 +205,7 @@ class KafkaSource:
         self._suspects.keep(starts)
         self._failures = 0
         self._told = None
-        return {Partition(*name): where.offset for name, where in starts.items()}
+        return {Partition(*name): where for name, where in starts.items()}
 
     async def _open(self) -> Any:
         """Make a consumer and join the group as soon as there is a broker and every topic."""

@@ -26,6 +26,7 @@ WARNINGS = frozenset(
         "commit_refused",
         "kafka_failed",
         "letters_stuck",
+        "memo_too_long",
         "offsets_out_of_range",
         "records_lost_to_retention",
         "waiting_for_kafka",

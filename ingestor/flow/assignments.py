@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ingestor.core.offsets import Offsets
 from ingestor.core.record import Partition
+from ingestor.core.starts import Start
 from ingestor.flow.committer import Committer
 from ingestor.flow.pipeline import Pipeline
 from ingestor.flow.ports import Observer
@@ -29,13 +30,13 @@ class Assignments:
         self._observer = observer
         self._drain_seconds = drain_seconds
 
-    def begin(self, starts: Mapping[Partition, int]) -> None:
-        """Take over partitions, each from its committed offset; an end that was cancelled leaves
-        no others behind.
+    def begin(self, starts: Mapping[Partition, Start]) -> None:
+        """Take over partitions, each from its start; an end that was cancelled leaves no others
+        behind.
         """
         self._offsets.void()
         for partition, start in starts.items():
-            self._offsets.assign(partition, start)
+            self._offsets.assign(partition, start.offset, start.memo)
         self._observer.changed("partitions_assigned", partitions=_names(starts))
 
     async def end(self) -> None:

@@ -1,5 +1,5 @@
 """Decides when offsets are committed: after a second or a thousand settlements, at revoke and at
-shutdown; one at a time.
+shutdown; one at a time. Also when only what is finished beyond a mark has changed.
 """
 
 import asyncio
@@ -42,5 +42,7 @@ class Committer:
             self._due.clear()
             self._settled = 0
             marks = self._offsets.marks()
-            if marks and await self._source.commit({mark.partition: mark.offset for mark in marks}):
+            offsets = {mark.partition: mark.offset for mark in marks}
+            memos = {mark.partition: mark.memo for mark in marks if mark.memo}
+            if marks and await self._source.commit(offsets, memos):
                 self._offsets.commit(marks)

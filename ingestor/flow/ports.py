@@ -7,6 +7,7 @@ from ingestor.core.answer import Answer
 from ingestor.core.backlog import Backlog
 from ingestor.core.holds import Key
 from ingestor.core.letter import Letter, NotWritten
+from ingestor.core.memo import NO_MEMOS, Memo
 from ingestor.core.notice import Notice
 from ingestor.core.outcome import Outcome
 from ingestor.core.record import Partition, Record
@@ -58,8 +59,12 @@ class Source(Protocol):
         """
         ...
 
-    async def commit(self, offsets: Mapping[Partition, int]) -> bool:
-        """Commit *offsets*; False when the broker did not acknowledge them in time or refused."""
+    async def commit(
+        self, offsets: Mapping[Partition, int], memos: Mapping[Partition, Memo] = NO_MEMOS
+    ) -> bool:
+        """Commit *offsets*, each with its memo if there is one; False when the broker did not
+        acknowledge them in time or refused.
+        """
         ...
 
     async def ends(self) -> Mapping[Partition, int]:

@@ -4,13 +4,14 @@ It runs on the fake, and on every other that is added to `DESKS`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, TypeAlias
 
 import pytest
 from fakes import FakeSource
 
+from ingestor.core.memo import Memo, Stretch
 from ingestor.core.record import Header, Partition, Record
 from ingestor.edge.clock import SystemClock
 from ingestor.flow.ports import Source
@@ -44,8 +45,10 @@ class Desk(Protocol):
         """Append *values*, each with the same *key* and *headers*."""
         ...
 
-    async def succeed(self) -> None:
-        """Replace the source by a new one of the same group, and wait until it owns everything."""
+    async def succeed(self) -> Mapping[Partition, Memo | None]:
+        """Replace the source by a new one of the same group, and wait until it owns everything;
+        return the memos that it found.
+        """
         ...
 
     def deaf(self) -> AbstractAsyncContextManager[None]:
@@ -78,9 +81,10 @@ class FakeDesk:
             self._ends[partition] += 1
             self.source.publish(Record(*partition, offset, 1, key, value, headers))
 
-    async def succeed(self) -> None:
+    async def succeed(self) -> Mapping[Partition, Memo | None]:
         """Read from what is committed."""
-        self.source.join(*self.partitions)
+        starts = self.source.join(*self.partitions)
+        return {name: start.memo for name, start in starts.items()}
 
     @asynccontextmanager
     async def deaf(self) -> AsyncIterator[None]:
@@ -267,6 +271,21 @@ async def test_a_commit_of_what_is_not_ours_is_told_and_not_raised(desk: Desk) -
     await desk.succeed()
 
     assert offsets(await read(desk, 1), partition) == [1]
+
+
+async def test_a_memo_is_kept_with_the_offset(desk: Desk) -> None:
+    """As long as nothing is committed after it: a commit without one leaves none."""
+    first, second = desk.partitions
+    await desk.publish(first, b"1", b"2", b"3")
+    await desk.publish(second, b"4", b"5")
+    await read(desk, 5)
+    memos = {name: Memo(0, (Stretch(1, 1, 2),)) for name in desk.partitions}
+
+    assert await desk.source.commit({first: 0, second: 0}, memos)
+    assert await desk.succeed() == memos
+    assert await desk.source.commit({first: 0})
+
+    assert await desk.succeed() == {first: None, second: memos[second]}
 
 
 async def test_the_ends_are_one_past_the_last_record(desk: Desk) -> None:

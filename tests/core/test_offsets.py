@@ -1,29 +1,46 @@
-"""Which offset may be committed."""
+"""Which offset may be committed, and what travels with it."""
+
+import sys
 
 from builders import record
 from core.tables import table
 
+from ingestor.core.memo import Memo, Stretch
 from ingestor.core.offsets import Claim, Ledger, Mark, Offsets
 from ingestor.core.record import Partition
 
 CALLS = Partition("calls", 0)
 
 
+def seen(offsets: Offsets, offset: int, now: float = 0.0) -> Claim | None:
+    """Read the record at *offset*, whose timestamp is that in tens."""
+    return offsets.claim(record(topic="calls", offset=offset, timestamp=offset * 10), now)
+
+
 def take(offsets: Offsets, offset: int, now: float = 0.0) -> Claim:
-    claim = offsets.claim(record(topic="calls", offset=offset), now)
+    """Read a record that is not finished yet."""
+    claim = seen(offsets, offset, now)
     assert claim is not None
     return claim
 
 
-def taken(*offset: int, start: int = 0) -> tuple[Offsets, dict[int, Claim]]:
+def taken(
+    *offset: int, start: int = 0, memo: Memo | None = None
+) -> tuple[Offsets, dict[int, Claim]]:
     """Take over a partition at *start*, and the records at each *offset*."""
     offsets = Offsets()
-    offsets.assign(CALLS, start)
+    offsets.assign(CALLS, start, memo)
     return offsets, {each: take(offsets, each) for each in offset}
 
 
 def mark(offsets: Offsets) -> int:
     return offsets.ledgers()[CALLS].mark
+
+
+def stretches(offsets: Offsets) -> list[Stretch]:
+    """List what the memo says now."""
+    memo = offsets.ledgers()[CALLS].memo()
+    return [] if memo is None else list(memo.stretches)
 
 
 @table(
@@ -142,3 +159,148 @@ def test_the_oldest_record_in_work_tells_how_long_it_is() -> None:
         claim.settle()
 
     assert [*oldest, offsets.ledgers()[CALLS].oldest] == [None, 10.0, 10.0, None]
+
+
+# What is finished beyond the mark
+
+
+@table(
+    "read, settled, expected",
+    {
+        "nothing was read": ([], [], []),
+        "nothing is finished": ([5, 6, 7], [], []),
+        "only what is before the mark": ([5, 6, 7], [5, 6], []),
+        "all of it": ([5, 6, 7], [7, 6, 5], []),
+        "the last": ([5, 6, 7], [7], [(7, 70, 8)]),
+        "one in the midst": ([5, 6, 7], [6], [(6, 60, 7)]),
+        "all but the first, in order": ([5, 6, 7], [6, 7], [(6, 60, 8)]),
+        "all but the first, backwards": ([5, 6, 7], [7, 6], [(6, 60, 8)]),
+        "all but the first, from the midst": ([5, 6, 7, 8], [7, 6, 8], [(6, 60, 9)]),
+        "every other one": ([5, 6, 7, 8, 9], [6, 8], [(6, 60, 7), (8, 80, 9)]),
+        "two that become one": ([5, 6, 7, 8, 9], [6, 8, 7], [(6, 60, 9)]),
+        "with gaps before": ([5, 20, 30], [20], [(20, 200, 30)]),
+        "with gaps behind": ([5, 6, 20], [6], [(6, 60, 20)]),
+        "and the first at last": ([5, 6, 7, 8], [6, 8, 5], [(8, 80, 9)]),
+    },
+)
+def test_what_is_finished_beyond_the_mark_is_told(
+    read: list[int], settled: list[int], expected: list[tuple[int, int, int]]
+) -> None:
+    """In stretches that begin with a finished record and end where an unfinished one stands."""
+    offsets, claims = taken(*read, start=5)
+
+    assert all(claims[offset].settle() for offset in settled)
+
+    assert stretches(offsets) == expected
+
+
+def test_a_record_without_a_timestamp_is_no_witness() -> None:
+    """Any other without one might stand in its place; the next one vouches, if it has one."""
+    offsets = Offsets()
+    offsets.assign(CALLS, 0)
+    claims = [
+        offsets.claim(record(topic="calls", offset=offset, timestamp=timestamp), 0.0)
+        for offset, timestamp in enumerate([0, -1, -1, 30, -1])
+    ]
+
+    told = []
+    for claim in (claims[4], claims[3], claims[2], claims[1]):
+        assert claim is not None
+        claim.settle()
+        told.append(stretches(offsets))
+
+    assert told == [[], [(3, 30, 5)], [(3, 30, 5)], [(3, 30, 5)]]
+
+
+def test_what_changes_beyond_a_mark_that_stays_is_listed() -> None:
+    """Once: what the broker acknowledged it knows."""
+    offsets, claims = taken(5, 6, 7, start=5)
+    claims[6].settle()
+
+    (first,) = offsets.marks()
+    assert (first.offset, first.memo) == (5, Memo(5, (Stretch(6, 60, 7),)))
+    assert offsets.marks() == [first], "it was not acknowledged"
+    claims[7].settle()
+    offsets.commit([first])
+    (second,) = offsets.marks()
+    assert second.memo == Memo(5, (Stretch(6, 60, 8),))
+    offsets.commit([second])
+    offsets.commit([first])
+    assert offsets.marks() == []
+
+
+def test_reading_alone_is_no_news() -> None:
+    """What is in work is the same to a successor as what was never read."""
+    offsets, _ = taken(5, 6, start=5)
+
+    assert offsets.marks() == []
+
+
+# What was finished in an earlier assignment
+
+MEMO = Memo(5, (Stretch(7, 70, 10), Stretch(12, 120, 14)))
+
+
+def test_what_was_finished_before_is_not_taken_again() -> None:
+    """It is told on: the broker has to know it until the mark is beyond it."""
+    offsets, claims = taken(5, 6, start=5, memo=MEMO)
+
+    assert [seen(offsets, offset) for offset in (7, 8, 9)] == [None] * 3
+    take(offsets, 10)
+    assert offsets.marks() == [], "nothing of it is news"
+    claims[5].settle()
+
+    (moved,) = offsets.marks()
+    assert (moved.offset, moved.memo) == (6, Memo(6, MEMO.stretches))
+
+
+def test_what_is_still_to_be_read_is_told_on() -> None:
+    """A kill in the midst of reading it must not make it come again."""
+    offsets, claims = taken(5, 6, start=5, memo=MEMO)
+    assert seen(offsets, 7) is None
+    claims[6].settle()
+    assert stretches(offsets) == [(6, 60, 10), (12, 120, 14)]
+
+    claims[5].settle()
+
+    assert (mark(offsets), stretches(offsets)) == (7, [(7, 70, 10), (12, 120, 14)])
+    assert seen(offsets, 9) is None
+    assert (mark(offsets), stretches(offsets)) == (10, [(12, 120, 14)])
+
+
+def test_the_mark_waits_at_the_begin_of_what_is_being_recalled() -> None:
+    """Further on there would be no witness for the rest of it."""
+    offsets, _ = taken(start=5, memo=Memo(5, (Stretch(5, 50, 8),)))
+    marks = [mark(offsets)]
+
+    for offset in (5, 6, 7):
+        assert seen(offsets, offset) is None
+        marks.append(mark(offsets))
+
+    assert marks == [5, 5, 5, 8]
+    assert offsets.ledgers()[CALLS].oldest is None
+
+
+def test_what_another_record_disproves_is_not_told_on() -> None:
+    """The records in its place are taken like any others."""
+    offsets, _ = taken(5, start=5, memo=Memo(5, (Stretch(7, 71, 10), Stretch(12, 120, 14))))
+
+    take(offsets, 7)
+    take(offsets, 8)
+
+    assert stretches(offsets) == [(12, 120, 14)]
+
+
+# What it costs
+
+
+def test_finished_records_behind_an_unfinished_one_take_no_room() -> None:
+    """One record may keep the mark where it is for hours."""
+    offsets, claims = taken(*range(20_000))
+    before = sys.getallocatedblocks()
+
+    for offset in range(1, 20_000):
+        claims.pop(offset).settle()
+
+    assert sys.getallocatedblocks() < before - 19_000
+    assert stretches(offsets) == [(1, 10, 20_000)]

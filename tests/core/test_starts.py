@@ -4,9 +4,15 @@ from core.tables import table
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingestor.core.memo import Memo, Stretch, write
 from ingestor.core.starts import Bounds, Reset, Start, start
 
 HELD = Bounds(begin=100, end=200)
+
+
+def memo(base: int) -> Memo:
+    """Make a memo that was committed with *base*."""
+    return Memo(base, (Stretch(base + 1, 1_781_108_062_500, base + 9),))
 
 
 @table(
@@ -28,6 +34,28 @@ HELD = Bounds(begin=100, end=200)
 def test_the_start_of_an_assignment(committed: int | None, reset: Reset, expected: Start) -> None:
     """The reset decides for new groups only."""
     assert start(committed, HELD, reset) == expected
+
+
+@table(
+    "committed, written, expected",
+    {
+        "what is finished beyond it is known": (150, memo(150), Start(150, memo(150))),
+        "for another offset it was not meant": (150, memo(149), Start(150)),
+        "retention takes some of it": (95, memo(95), Start(100, memo(95), lost=5)),
+        "the topic was made again": (201, memo(201), Start(100)),
+        "a new group has no past": (None, memo(150), Start(100, is_new=True)),
+    },
+)
+def test_a_start_knows_what_is_finished_beyond_it(
+    committed: int | None, written: Memo, expected: Start
+) -> None:
+    """The metadata of the commit says it."""
+    assert start(committed, HELD, Reset.EARLIEST, write(written)) == expected
+
+
+def test_metadata_of_others_is_no_memo() -> None:
+    """Any client may commit any text."""
+    assert start(150, HELD, Reset.EARLIEST, "by hand") == Start(150)
 
 
 def test_resets_are_the_words_of_kafka() -> None:

@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+from ingestor.core.memo import Memo
 from ingestor.core.record import Partition, Record
+from ingestor.core.starts import Start
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import Subscription
 from ingestor.edge.kafka_source import KafkaSource
@@ -17,23 +19,25 @@ PATIENCE = 25.0
 class Keeper:
     """Keeps the partitions of one member, as its owner, and every change that it is told of.
 
-    *taken* says how many *records* there were when each assignment began. At the end of one it
-    awaits *ending*, which may commit, take its time or fail.
+    *taken* says how many *records* there were when each assignment began, *memos* what came with
+    the offsets. At the end of one it awaits *ending*, which may commit, take its time or fail.
     """
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.owned: dict[Partition, int] = {}
         self.begun: list[dict[Partition, int]] = []
+        self.memos: dict[Partition, Memo | None] = {}
         self.taken: list[int] = []
         self._records = records
         self.ended = 0
         self.changes: list[tuple[str, dict[str, object]]] = []
         self.ending: Callable[[], Any] | None = None
 
-    def begin(self, starts: Mapping[Partition, int]) -> None:
+    def begin(self, starts: Mapping[Partition, Start]) -> None:
         """Note what became ours."""
-        self.owned = dict(starts)
-        self.begun.append(dict(starts))
+        self.owned = {name: start.offset for name, start in starts.items()}
+        self.memos = {name: start.memo for name, start in starts.items()}
+        self.begun.append(dict(self.owned))
         self.taken.append(len(self._records))
 
     async def end(self) -> None:

@@ -3,6 +3,8 @@
 from fake_clock import quiescence
 from flow.road import P0, P1, Measures, open_road, record, records
 
+from ingestor.core.memo import Memo, Stretch, write
+
 
 async def test_an_assignment_begins_at_the_committed_offsets() -> None:
     """And is told, with the partitions by name."""
@@ -109,6 +111,43 @@ async def test_after_an_end_everything_unfinished_comes_again() -> None:
         assert road.tuner.call_ids == ["a", "b", "b", "a", "c"]
         assert road.mark() == 4
         assert (road.room.records, road.slots.in_use) == (0, 0)
+
+
+async def test_what_is_finished_beyond_an_unfinished_record_does_not_come_again() -> None:
+    """Nor is it counted again: who finished it has counted it."""
+    async with open_road(measures=Measures(drain_seconds=3)) as road:
+        road.source.publish(*records("a", "b", "c", "d", "e"))
+        road.begin(P0)
+        road.start(road.intake.run())
+        road.tuner.hold("b", "d")
+        await road.clock.advance(1)
+        end = road.start(road.end())
+        await road.clock.advance(3)
+        assert end.done()
+        assert (road.source.committed, road.source.told(P0)) == ({P0: 1}, [2, 4])
+
+        road.tuner.release()
+        road.begin(P0)
+        await road.clock.advance(1)
+
+        assert road.tuner.call_ids == ["a", "b", "c", "d", "e", "b", "d"]
+        assert road.finished == [0, 1, 2, 3, 4]
+        assert (road.mark(), road.room.records) == (5, 0)
+
+
+async def test_records_of_another_topic_of_that_name_are_not_taken_for_finished() -> None:
+    """It was deleted and made again: what stands at these offsets was never posted."""
+    async with open_road() as road:
+        stretch = Stretch(1, record("b", 1).timestamp - 1, 3)
+        road.source.committed = {P0: 0}
+        road.source.metadata = {P0: write(Memo(0, (stretch,)))}
+        road.source.publish(*records("a", "b", "c"))
+
+        road.begin(P0)
+        road.start(road.intake.run())
+        await road.clock.advance(1)
+
+        assert road.tuner.call_ids == ["a", "b", "c"]
 
 
 async def test_an_end_that_was_cancelled_leaves_no_partition_to_the_next_assignment() -> None:

@@ -19,7 +19,7 @@ class Post:
         self.offsets = Offsets()
         self.observer = RecordingObserver()
         for name, start in self.source.join(*partitions).items():
-            self.offsets.assign(name, start)
+            self.offsets.assign(name, start.offset)
         self.backlogs = Backlogs(
             source=self.source, offsets=self.offsets, clock=self.clock, observer=self.observer
         )

@@ -41,7 +41,7 @@ def desk(*partitions: Partition) -> Desk:
     clock, offsets = FakeClock(), Offsets()
     source = FakeSource(clock)
     for name, start in source.join(*(partitions or (P0,))).items():
-        offsets.assign(name, start)
+        offsets.assign(name, start.offset, start.memo)
     return Desk(clock, source, offsets, Committer(source=source, offsets=offsets, clock=clock))
 
 
@@ -95,6 +95,51 @@ async def test_every_thousand_counts_from_the_last_commit() -> None:
         await at.clock.advance(0.01)
 
         assert at.source.committed == {P0: 2 * MOST_SETTLED}
+
+
+async def test_what_is_finished_beyond_a_mark_that_stays_is_committed_as_well() -> None:
+    """At the same pace, and once: a kill then repeats no more than it does otherwise."""
+    async with Yard() as yard:
+        at = desk()
+        yard.start(at.committer.run())
+        at.claim(1)
+        at.finish(3)
+
+        await at.clock.advance(INTERVAL)
+        assert at.source.told(P0) == [1, 2, 3]
+        at.finish(MOST_SETTLED)
+        await quiescence()
+
+        assert at.source.told(P0) == [*range(1, 4 + MOST_SETTLED)]
+        await at.clock.advance(10 * INTERVAL)
+        assert at.source.tried == [{P0: 0}, {P0: 0}]
+
+
+async def test_what_is_finished_beyond_is_committed_again_when_it_was_refused() -> None:
+    """As a mark is."""
+    at = desk()
+    at.claim(1)
+    at.finish(3)
+    at.source.refuse()
+
+    await at.committer.commit()
+    assert at.source.told(P0) == []
+    await at.committer.commit()
+
+    assert at.source.told(P0) == [1, 2, 3]
+
+
+async def test_when_nothing_stays_behind_nothing_is_told() -> None:
+    """The offset says it all."""
+    at = desk()
+    (first,) = at.claim(1)
+    at.finish(3)
+    await at.committer.commit()
+    first.settle()
+
+    await at.committer.commit()
+
+    assert (at.source.committed, at.source.told(P0)) == ({P0: 4}, [])
 
 
 async def test_nothing_new_is_not_committed() -> None:

@@ -51,7 +51,7 @@ class BuggyOffsets(Offsets):
         """Claim *record*."""
         claim = super().claim(record, now)
         if record.origin == P0:
-            return BuggyClaim(record.offset, now, self.ledgers()[P0])
+            return BuggyClaim(record.offset, record.timestamp, now, self.ledgers()[P0])
         return claim
 
 

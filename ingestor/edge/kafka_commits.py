@@ -1,0 +1,72 @@
+"""Commits offsets, each with a memo as long as the broker takes one."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, OffsetMetadataTooLargeError
+
+from ingestor.core.memo import MOST_CHARACTERS, Memo, write
+from ingestor.core.record import Partition
+
+ANSWER_SECONDS = 5.0
+
+
+class Watch(Protocol):
+    """Who is told of changes."""
+
+    def changed(self, event: str, **fields: object) -> None:
+        """Note a change of state."""
+        ...
+
+
+class Commits:
+    """Commits, and remembers how long a memo may be.
+
+    The broker's limit is a setting of its own that it does not tell. Where a memo is too long the
+    next ones are half as long: they say less, which is never wrong.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._most = MOST_CHARACTERS
+
+    async def send(
+        self, consumer: Any, offsets: Mapping[Partition, int], memos: Mapping[Partition, Memo]
+    ) -> bool:
+        """Commit what of *offsets* belongs to partitions of *consumer*; whether all of them were
+        acknowledged in time.
+        """
+        ours = consumer.assignment()
+        wanted = {
+            TopicPartition(*name): (offset, self._text(memos.get(name)))
+            for name, offset in offsets.items()
+            if name in ours
+        }
+        if not wanted:
+            return False
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._commit(consumer, wanted)
+        except (KafkaError, TimeoutError) as error:
+            # Around a rebalance this is common: what was not committed is read again.
+            self._watch.changed("commit_refused", cause=type(error).__name__)
+            return False
+        return len(wanted) == len(offsets)
+
+    async def _commit(
+        self, consumer: Any, wanted: Mapping[TopicPartition, tuple[int, str]]
+    ) -> None:
+        try:
+            await consumer.commit(wanted)
+        except OffsetMetadataTooLargeError:
+            longest = max(len(text) for _, text in wanted.values())
+            if not longest:
+                raise
+            self._most = longest // 2
+            self._watch.changed("memo_too_long", characters=longest)
+            await consumer.commit({name: offset for name, (offset, _) in wanted.items()})
+
+    def _text(self, memo: Memo | None) -> str:
+        return write(memo, self._most) if memo else ""
