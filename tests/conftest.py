@@ -19,6 +19,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.import_plugin("kafka.plugin")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a developer run more chaos than everybody has to wait for."""
+    group = parser.getgroup("chaos")
+    group.addoption("--chaos-minutes", type=float, help="run new seeds of chaos for so long")
+    group.addoption("--chaos-seed", help="run these seeds of chaos: 7, or 1-50")
+
+
 @pytest.fixture(scope="session")
 def blocking_alarm() -> BlockBuster:
     """What raises when the service's own code blocks a running loop; built once, since that is

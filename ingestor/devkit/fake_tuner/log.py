@@ -14,6 +14,7 @@ class Entry:
     """Tell what is known of one request so far; it fills in as the request goes along.
 
     order: 1 for the first arrival. arrived, answered: seconds of the monotonic clock.
+    peer: the port it came from, None when that had left before we looked.
     call_id, agent, workspace_id: None where they could not be read. size, sha256: of the body.
     status: as it was sent, None before that and if there was no answer. fault: the kind of fault
     it met. stored: this request stored the call. duplicate: it was told that the call is known.
@@ -24,6 +25,7 @@ class Entry:
     arrived: float
     method: str
     path: str
+    peer: int | None = None
     workspace_id: int | None = None
     agent: str | None = None
     call_id: str | None = None
@@ -69,9 +71,9 @@ class Log:
         self._peak = 0
 
     @contextmanager
-    def line(self, method: str, path: str) -> Iterator[Entry]:
-        """Open the line of a request that arrives now; leaving closes it."""
-        entry = Entry(len(self.entries) + 1, time.monotonic(), method, path)
+    def line(self, method: str, path: str, peer: int | None = None) -> Iterator[Entry]:
+        """Open the line of a request that arrives now from *peer*; leaving closes it."""
+        entry = Entry(len(self.entries) + 1, time.monotonic(), method, path, peer)
         self.entries.append(entry)
         self._open += 1
         self._peak = max(self._peak, self._open)

@@ -60,7 +60,7 @@ class Public:
         assert task is not None  # noqa: S101 - aiohttp runs every request in a task
         self._under_way.add(task)
         try:
-            with self._log.line(request.method, request.path) as entry:
+            with self._log.line(request.method, request.path, _port(request)) as entry:
                 yield entry
         finally:
             self._under_way.discard(task)
@@ -118,6 +118,11 @@ class Public:
             location = f"{request.scheme}://{request.host}{PATH}{''.join(query)}"
             return Answer(307, content_type=None, headers=(("Location", location),))
         return detail(404)
+
+
+def _port(request: web.Request) -> int | None:
+    name = request.get_extra_info("peername")
+    return name[1] if name else None
 
 
 def _describe(entry: Entry, received: Received) -> None:

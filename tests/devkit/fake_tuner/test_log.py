@@ -11,9 +11,9 @@ def test_a_line_is_there_from_the_arrival_on() -> None:
     """A request shows while it is being served, and gets its end when it is done."""
     log = Log()
 
-    with log.line("POST", "/call") as entry:
+    with log.line("POST", "/call", 5) as entry:
         assert log.entries == [entry]
-        assert (entry.order, entry.method, entry.path) == (1, "POST", "/call")
+        assert (entry.order, entry.method, entry.path, entry.peer) == (1, "POST", "/call", 5)
         meanwhile = entry.answered
 
     assert meanwhile is None

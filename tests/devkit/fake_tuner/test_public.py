@@ -202,6 +202,16 @@ async def test_who_leaves_while_being_served_is_served() -> None:
         assert [(entry.status, entry.client_left) for entry in tuner.requests] == [(201, True)]
 
 
+async def test_a_request_tells_which_port_it_came_from(tuner: FakeTuner) -> None:
+    """Of several clients, that says whose it was."""
+    async with connected(tuner) as (_, writer):
+        await send(writer)
+        await tuner.until(lambda: len(tuner.calls) == 1)
+        port = writer.get_extra_info("sockname")[1]
+
+    assert [entry.peer for entry in tuner.requests] == [port]
+
+
 @pytest.mark.parametrize("abruptly", [False, True])
 async def test_who_leaves_before_the_end_of_the_body_stores_nothing(
     tuner: FakeTuner, caplog: pytest.LogCaptureFixture, *, abruptly: bool

@@ -1,0 +1,55 @@
+"""Everything fails at random: nothing is lost, or out of order, and hardly anything sent twice.
+
+Two seeds are always the same. `--chaos-seed 7` (or `1-50`) runs those of your choice,
+`--chaos-minutes 30` new ones for so long.
+"""
+
+from pathlib import Path
+
+import pytest
+from system.chaos.fleet import EXIT_SECONDS
+from system.chaos.laws import violations
+from system.chaos.plan import plan
+from system.chaos.proxied_kafka import ProxiedKafka
+from system.chaos.story import tell
+from system.chaos.world import World, world
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+
+MOST_RESIDENT = 256 * 2**20
+MOST_FILES = 250
+MOST_THREADS = 16
+
+
+async def test_the_laws_hold_in_chaos(chaos_seed: int, doors: ProxiedKafka, tmp_path: Path) -> None:
+    """Whatever is killed, cut, stalled or lied to. The whole story of a failure is kept."""
+    async with world(plan(chaos_seed), doors) as it:
+        try:
+            await it.run()
+            await all_leave_well(it)
+        except BaseException as error:
+            error.add_note(keep(it, tell(it.plan, it.seen, []), tmp_path))
+            raise
+        seen = await it.collect()
+
+    broken = violations(seen)
+    assert not broken, keep(it, tell(it.plan, seen, broken), tmp_path)
+
+
+def keep(it: World, story: str, folder: Path) -> str:
+    """Write *story* and all that the services said into *folder*; say where."""
+    file = folder / "story.txt"
+    lives = [life for slot in it.slots for life in slot.lives]
+    said = "\n".join(f"\nslot {life.slot}\n{life.running.said}" for life in lives)
+    file.write_text(f"{story}\n{said}")
+    return f"{story}\n(with the services' logs: {file})"
+
+
+async def all_leave_well(it: World) -> None:
+    """Every service is in good shape at the end, and goes when it is told to."""
+    for slot in it.slots:
+        vitals = slot.vitals()
+        assert vitals.resident < MOST_RESIDENT
+        assert vitals.files < MOST_FILES
+        assert vitals.threads < MOST_THREADS
+        assert await slot.stop() < EXIT_SECONDS
