@@ -22,6 +22,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from kafka.offset_fetch import PASSING, OffsetsNotToldError, fetch_offsets
 
 SECONDS = 15.0
 _PAUSE_SECONDS = 0.05
@@ -116,15 +117,13 @@ class Cluster:
 
     def committed(self, group: str, topic: str) -> dict[int, Committed]:
         """Give what consumer *group* committed, by partition; one without a commit is left out."""
-        # Not through the AdminClient: an answer of a coordinator that is still loading takes the
-        # whole process down there (librdkafka 2.16).
-        with self._reader(group) as consumer:
-            ask = partial(consumer.committed, self.partitions(topic), timeout=SECONDS)
-            return {
-                place.partition: Committed(place.offset, place.metadata or "")
-                for place in _patiently(ask)
-                if place.offset >= 0
-            }
+        numbers = [place.partition for place in self.partitions(topic)]
+        found = _patiently(partial(fetch_offsets, self.address, group, topic, numbers))
+        return {
+            partition: Committed(offset, metadata)
+            for partition, (offset, metadata) in found.items()
+            if offset >= 0
+        }
 
     def produce(
         self, topic: str, messages: Iterable[Message], settings: Mapping[str, str] | None = None
@@ -197,8 +196,8 @@ class Cluster:
         return sorted(found, key=lambda stored: (stored.partition, stored.offset))
 
     @contextmanager
-    def _reader(self, name: str | None = None) -> Iterator[Any]:
-        group = {"group.id": name or f"reader-{uuid4().hex}", "enable.auto.commit": False}
+    def _reader(self) -> Iterator[Any]:
+        group = {"group.id": f"reader-{uuid4().hex}", "enable.auto.commit": False}
         quick = {"enable.partition.eof": True, "fetch.wait.max.ms": 10}
         consumer = Consumer(self._settings() | group | quick)
         try:
@@ -246,10 +245,20 @@ def _patiently(ask: Callable[[], Any]) -> Any:
     while True:
         try:
             return ask()
-        except KafkaException as error:
-            if error.args[0].code() not in _PASSING or time.monotonic() > deadline:
+        except (KafkaException, OffsetsNotToldError, OSError) as error:
+            if not _is_passing(error) or time.monotonic() > deadline:
                 raise
             time.sleep(_PAUSE_SECONDS)
+
+
+def _is_passing(error: Exception) -> bool:
+    match error:
+        case KafkaException():
+            return error.args[0].code() in _PASSING
+        case OffsetsNotToldError(code=code):
+            return code in PASSING
+        case _:
+            return True
 
 
 def _stored(message: Any) -> Stored:
