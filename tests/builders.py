@@ -8,7 +8,7 @@ from typing import Any
 from ingestor.core.answer import Answered
 from ingestor.core.call import Call
 from ingestor.core.outcome import Dead, Reason, Tries
-from ingestor.core.record import Header, Record
+from ingestor.core.record import Damage, Header, Record
 from ingestor.core.route import Destination, Route
 from ingestor.core.verdict import Circumstances
 
@@ -80,9 +80,10 @@ def record(
     timestamp: int = 1_781_108_062_500,
     key: bytes | None = None,
     headers: Sequence[Header] = (),
+    damage: Damage | None = None,
 ) -> Record:
     """Build a record: an event at the begin of a partition."""
-    return Record(topic, partition, offset, timestamp, key, value, tuple(headers))
+    return Record(topic, partition, offset, timestamp, key, value, tuple(headers), damage)
 
 
 def call(

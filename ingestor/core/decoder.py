@@ -25,7 +25,7 @@ from ingestor.core.mending import with_estimated_times, with_recording
 from ingestor.core.outcome import Dead, Ignored, Reason
 from ingestor.core.parsing import parse, poison
 from ingestor.core.problem import Problem, first, sentence
-from ingestor.core.record import Record
+from ingestor.core.record import Damage, Record
 from ingestor.core.rules import LONGEST_CALL_ID, is_old, problems
 
 Decoded = Call | Dead | Ignored
@@ -61,6 +61,8 @@ class Decoder:
 
     def decode(self, record: Record) -> Decoded:
         """Decide what *record* is."""
+        if record.damage is not None:
+            return _bury(record, record.damage)
         value = record.value
         if value is None:
             return Ignored("tombstone")
@@ -145,6 +147,12 @@ class Decoder:
             body = with_estimated_times(body, parsed, rows)
             parsed = cast("dict[str, object]", parse(body))
         return body, parsed
+
+
+def _bury(record: Record, damage: Damage) -> Dead:
+    """Say which offsets are lost; those of which nothing was found were skipped."""
+    reason = Reason.UNREADABLE if record.value else Reason.SKIPPED
+    return Dead(reason, f"offsets {record.offset} to {damage.last}: {damage.cause}")
 
 
 def _call_id(parsed: dict[str, object]) -> str | None:

@@ -58,6 +58,7 @@ def _fields(
     yield "topic", record.topic
     yield "partition", str(record.partition)
     yield "offset", str(record.offset)
+    yield "last-offset", None if record.damage is None else str(record.damage.last)
     yield "timestamp", str(record.timestamp)
     yield "call-id", _unicode(dead.call_id)
     yield "workspace-id", route.workspace if route else None

@@ -216,7 +216,9 @@ class Offsets:
         ledger = self._ledgers.get(record.origin)
         if ledger is None or record.offset < ledger.upcoming:
             return None
-        return ledger.claim(record.offset, record.timestamp, now)
+        claim = ledger.claim(record.offset, record.timestamp, now)
+        ledger.upcoming = record.next
+        return claim
 
     def marks(self) -> list[Mark]:
         """List the marks of which the broker does not know yet, or not all that is finished beyond

@@ -18,9 +18,19 @@ class Partition(NamedTuple):
 Header = tuple[str, bytes | None]
 
 
+class Damage(msgspec.Struct, frozen=True, gc=False):
+    """Why nothing can be read up to offset *last*."""
+
+    last: int
+    cause: str
+
+
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """One record as it was read: *timestamp* in milliseconds since the epoch, *value* None for a
-    tombstone.
+    """One record as it was read: *timestamp* in milliseconds since the epoch (-1 when unknown),
+    *value* None for a tombstone.
+
+    With *damage* it stands for all offsets up to the last one that cannot be read, and *value* is
+    what was found in their place.
     """
 
     topic: str
@@ -30,6 +40,12 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     headers: tuple[Header, ...] = ()
+    damage: Damage | None = None
+
+    @property
+    def next(self) -> int:
+        """The offset behind all that it stands for."""
+        return (self.offset if self.damage is None else self.damage.last) + 1
 
     @property
     def origin(self) -> Partition:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from urllib.parse import quote
 
 import msgspec
 
@@ -21,6 +22,9 @@ from ingestor.core.route import Destination, Route
 
 WORKSPACE_HEADER = "tuner-workspace-id"
 AGENT_HEADER = "tuner-agent-id"
+# A longer request line (8,000 bytes at most in common proxies) is refused before Tuner sees it, and
+# that would look as if the address were wrong.
+LONGEST_IN_URL = 4_000
 
 Scalar = str | int | bool
 Id = str | Problem | None
@@ -141,13 +145,20 @@ def _workspace(header: bytes | None, field: object) -> Id:
 
 
 def _agent(header: bytes | None, field: object) -> Id:
+    """Read an event's own agent: any text that a URL can carry."""
+    where = f"header {AGENT_HEADER}" if header else "agent_remote_identifier"
     if header:
         try:
-            return header.decode()
+            agent = header.decode()
         except UnicodeDecodeError:
-            return Problem(f"header {AGENT_HEADER}", "must be UTF-8 text")
-    if field is None or field == "":
+            return Problem(where, "must be UTF-8 text")
+    elif field is None or field == "":
         return None
-    if isinstance(field, bool) or not isinstance(field, (int, str)):
-        return Problem("agent_remote_identifier", "must be a string")
-    return str(field)
+    elif isinstance(field, bool) or not isinstance(field, (int, str)):
+        return Problem(where, "must be a string")
+    else:
+        agent = str(field)
+    # A character takes nine in a URL at most: few ids have to be spelled to be measured.
+    if len(agent) * 9 > LONGEST_IN_URL and len(quote(agent, safe="")) > LONGEST_IN_URL:
+        return Problem(where, "is too long for a URL")
+    return agent

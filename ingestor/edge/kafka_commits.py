@@ -2,23 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetMetadataTooLargeError
 
 from ingestor.core.memo import MOST_CHARACTERS, Memo, write
 from ingestor.core.record import Partition
+from ingestor.edge.watch import Watch
 
 ANSWER_SECONDS = 5.0
-
-
-class Watch(Protocol):
-    """Who is told of changes."""
-
-    def changed(self, event: str, **fields: object) -> None:
-        """Note a change of state."""
-        ...
 
 
 class Commits:

@@ -16,6 +16,7 @@ from aiokafka.protocol.group import LeaveGroupRequest
 
 from ingestor.core.record import Record
 from ingestor.core.starts import Reset
+from ingestor.edge.kafka_codecs import bound_codecs
 from ingestor.edge.kafka_connection import Connection
 
 HEARTBEAT_MS = 1_000
@@ -60,6 +61,7 @@ class Member(Protocol):
 
 def build(connection: Connection, subscription: Subscription) -> Any:
     """Make a consumer that has not connected."""
+    bound_codecs()
     return AIOKafkaConsumer(**connection.options(), **options(subscription))
 
 

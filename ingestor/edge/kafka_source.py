@@ -6,8 +6,8 @@ thrown away. What is thrown away, here or by an exception out of `getmany` (whic
 positions of records that it then drops), is read again, because every partition is sought to its
 next expected offset before anything else is awaited.
 
-An exception is either about one partition, which is then read apart from the others, or about the
-consumer, which is replaced when it keeps failing.
+An exception is either about one partition, whose bytes are then read without the client until it
+can go on, or about the consumer, which is replaced when it keeps failing.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from ingestor.core.memo import NO_MEMOS, Memo
 from ingestor.core.record import Partition, Record
 from ingestor.core.starts import Start
-from ingestor.edge.kafka_commits import ANSWER_SECONDS, Commits, Watch
+from ingestor.edge.kafka_commits import ANSWER_SECONDS, Commits
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import (
     Listener,
@@ -36,9 +36,11 @@ from ingestor.edge.kafka_consumer import (
     whole,
 )
 from ingestor.edge.kafka_starts import find_starts
-from ingestor.edge.suspects import Suspects
+from ingestor.edge.rescues import Rescues
+from ingestor.edge.watch import Watch
 
 POLL_MS = 200
+MOST_RECORDS = 500
 # With nothing to ask for, a poll of a partition that does not exist keeps the membership and passes
 # errors on.
 IDLE_POLL_MS = 20
@@ -78,7 +80,7 @@ class KafkaSource:
         self._arrivals: frozenset[TopicPartition] | None = None
         self._next: dict[TopicPartition, int] = {}
         self._rebalances = 0
-        self._suspects = Suspects()
+        self._rescues = Rescues(connection, watch)
         self._failures = 0
         self._failed_at = 0.0
         self._told: tuple[str, str] | None = None
@@ -116,7 +118,7 @@ class KafkaSource:
             return ()
         if arrived is not None:
             self._owner.begin(arrived)
-        return self._hand_out(batches)
+        return self._hand_out(batches) + self._rescued(partitions)
 
     async def commit(
         self, offsets: Mapping[Partition, int], memos: Mapping[Partition, Memo] = NO_MEMOS
@@ -141,6 +143,7 @@ class KafkaSource:
     async def close(self) -> None:
         """Leave the group."""
         consumer, self._consumer = self._consumer, None
+        await self._rescues.close()
         if consumer is not None:
             await stop(consumer)
 
@@ -162,16 +165,15 @@ class KafkaSource:
             self._arrivals = frozenset(partitions)
 
     async def _poll(self, consumer: Any, partitions: Collection[Partition]) -> Batches:
-        wanted = (TopicPartition(*name) for name in partitions if name in self._next)
-        poll = self._suspects.choose(wanted, time.monotonic())
+        names = [TopicPartition(*name) for name in partitions if name in self._next]
+        ours = [name for name in names if name not in self._rescues]
         nowhere = TopicPartition(self._subscription.topics[0], -1)
-        is_long = poll.partitions and not poll.is_short
+        is_long = ours and not self._rescues.has_some(names)
         batches: Batches = await consumer.getmany(
-            *(poll.partitions or (nowhere,)),
+            *(ours or (nowhere,)),
             timeout_ms=POLL_MS if is_long else IDLE_POLL_MS,
-            max_records=poll.records,
+            max_records=MOST_RECORDS,
         )
-        self._suspects.passed(poll, time.monotonic())
         return batches
 
     def _hand_out(self, batches: Batches) -> list[Record]:
@@ -180,8 +182,19 @@ class KafkaSource:
             expected = self._next.get(name)
             if expected is None:
                 continue  # the gate is shut: it comes again
+            if batch[-1].offset >= self._consumer.highwater(name):
+                self._rescues.begin(self._consumer, name, expected, "OffsetBeyondTheEnd")
+                continue
             self._next[name] = batch[-1].offset + 1
             records += [record(item) for item in batch if item.offset >= expected]
+        return records
+
+    def _rescued(self, partitions: Collection[Partition]) -> list[Record]:
+        records = []
+        for name in map(TopicPartition._make, partitions):
+            if name in self._next and name in self._rescues:
+                found, self._next[name] = self._rescues.read(self._consumer, name)
+                records += found
         return records
 
     async def _arrive(
@@ -202,7 +215,6 @@ class KafkaSource:
                 )
         self._next = {name: where.offset for name, where in starts.items()}
         self._arrivals = None
-        self._suspects.keep(starts)
         self._failures = 0
         self._told = None
         return {Partition(*name): where for name, where in starts.items()}
@@ -234,14 +246,7 @@ class KafkaSource:
             await self._recover(type(error).__name__)
             return
         self._rewind()
-        offset = self._next[name]
-        if self._suspects.failed(name, offset, time.monotonic()):
-            self._watch.changed(
-                "partition_unreadable",
-                partition=str(Partition(*name)),
-                offset=offset,
-                cause=type(error).__name__,
-            )
+        self._rescues.begin(self._consumer, name, self._next[name], type(error).__name__)
 
     async def _recover(self, cause: str) -> None:
         """Go on with the same consumer, or, when it keeps failing, with a new one."""
@@ -284,3 +289,4 @@ class KafkaSource:
         self._rebalances += 1
         self._arrivals = None
         self._next = {}
+        self._rescues.clear()

@@ -28,6 +28,8 @@ WARNINGS = frozenset(
         "letters_stuck",
         "memo_too_long",
         "offsets_out_of_range",
+        "partition_stuck",
+        "partition_unreadable",
         "records_lost_to_retention",
         "waiting_for_kafka",
     }

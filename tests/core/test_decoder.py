@@ -14,7 +14,7 @@ from ingestor.core.decoder import Decoded, Decoder, OldTranscripts, Reading
 from ingestor.core.doors.cloudevents import EventTypes
 from ingestor.core.outcome import Dead, Ignored, Reason
 from ingestor.core.problem import MOST, Problem
-from ingestor.core.record import Header
+from ingestor.core.record import Damage, Header
 
 STRUCTURED = [("content-type", b"application/cloudevents+json; charset=utf-8")]
 BINARY = [("ce_specversion", b"1.0"), ("ce_type", b"com.example.call.ended")]
@@ -360,3 +360,20 @@ def test_what_cannot_be_mended_is_judged_as_it_is(
     decoded = decode(value, recording_url="pending", old_transcripts=old_transcripts)
 
     assert isinstance(decoded, (Call, Dead))
+
+
+@table(
+    "value, reason",
+    {
+        "with its bytes": (b"raw", Reason.UNREADABLE),
+        "of which nothing was found": (b"", Reason.SKIPPED),
+        "whose bytes look like an event": (event(), Reason.UNREADABLE),
+    },
+)
+def test_a_range_that_cannot_be_read_is_a_letter(value: bytes, reason: Reason) -> None:
+    """Whatever its bytes are: nobody vouches for them."""
+    unreadable = record(value, offset=13, damage=Damage(20, "a broken gzip stream"))
+
+    decoded = Decoder(Reading(max_bytes=1)).decode(unreadable)
+
+    assert decoded == Dead(reason, "offsets 13 to 20: a broken gzip stream")

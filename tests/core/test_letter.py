@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ingestor.core.letter import Letter, NotWritten, letter
 from ingestor.core.outcome import Dead, Reason, Tries
 from ingestor.core.problem import Problem
-from ingestor.core.record import Header, Record
+from ingestor.core.record import Damage, Header, Record
 
 REFUSED = Dead(
     Reason.REFUSED,
@@ -189,3 +189,15 @@ def test_every_failure_can_be_written(headers: list[Header], failure: Dead, agen
     if failure.tries.first is not None:
         instant = datetime.fromisoformat(texts["ingestor-first-attempt"])
         assert abs(instant - datetime.fromtimestamp(failure.tries.first, UTC)).total_seconds() < 1
+
+
+def test_the_letter_of_a_range_says_where_it_ends() -> None:
+    """Its value is what was found there."""
+    read = record(b"\0 raw", offset=13, timestamp=-1, damage=Damage(20, "a cause"))
+
+    written = letter(read, Dead(Reason.UNREADABLE, "a message"), None, version="1")
+
+    assert written.value == b"\0 raw"
+    assert said(written)["ingestor-offset"] == b"13"
+    assert said(written)["ingestor-last-offset"] == b"20"
+    assert "ingestor-last-offset" not in said(letter(record(), REFUSED, None, version="1"))

@@ -7,7 +7,7 @@ from core.tables import table
 
 from ingestor.core.memo import Memo, Stretch
 from ingestor.core.offsets import Claim, Ledger, Mark, Offsets
-from ingestor.core.record import Partition
+from ingestor.core.record import Damage, Partition
 
 CALLS = Partition("calls", 0)
 
@@ -304,3 +304,21 @@ def test_finished_records_behind_an_unfinished_one_take_no_room() -> None:
 
     assert sys.getallocatedblocks() < before - 19_000
     assert stretches(offsets) == [(1, 10, 20_000)]
+
+
+def test_a_range_that_cannot_be_read_is_claimed_as_a_whole() -> None:
+    """Nothing of it is finished before its letter is, and then all of it is."""
+    offsets, claims = taken(4, 12)
+    unreadable = record(topic="calls", offset=13, damage=Damage(20, "a cause"))
+
+    claim = offsets.claim(unreadable, 0.0)
+    assert offsets.claim(unreadable, 0.0) is None
+    assert offsets.claim(record(topic="calls", offset=20), 0.0) is None
+
+    assert claim is not None
+    for each in claims.values():
+        each.settle()
+    assert mark(offsets) == 13
+    claim.settle()
+    assert mark(offsets) == 21
+    assert take(offsets, 21).settle()

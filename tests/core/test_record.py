@@ -3,7 +3,7 @@
 from builders import record
 from core.tables import table
 
-from ingestor.core.record import Partition, Record
+from ingestor.core.record import Damage, Partition, Record
 
 
 def test_a_record_knows_its_partition() -> None:
@@ -32,3 +32,9 @@ def test_a_partition_is_written_as_topic_and_number() -> None:
 def test_the_size_of_a_record_is_all_that_it_holds(held: Record, size: int) -> None:
     """The waiting room is bounded in bytes, and headers are bytes."""
     assert held.size == size
+
+
+def test_a_record_stands_for_its_offset_or_for_a_range() -> None:
+    """What comes next is behind all that it stands for."""
+    assert record(offset=7).next == 8
+    assert record(offset=7, damage=Damage(9, "a cause")).next == 10

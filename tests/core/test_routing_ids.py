@@ -10,7 +10,7 @@ from ingestor.core.outcome import Dead, Reason
 from ingestor.core.problem import Problem
 from ingestor.core.record import Header
 from ingestor.core.route import Route
-from ingestor.core.routing import AGENT_HEADER, WORKSPACE_HEADER, Router
+from ingestor.core.routing import AGENT_HEADER, LONGEST_IN_URL, WORKSPACE_HEADER, Router
 
 ROUTER = Router(destination(), workspace="7", agent="front-desk")
 
@@ -112,3 +112,27 @@ def test_an_agent_that_is_no_text_is_a_letter(
 
     assert isinstance(outcome, Dead)
     assert (outcome.reason, outcome.message) == (Reason.NO_ROUTE, message)
+
+
+@table(
+    "agent, fits",
+    {
+        "the longest": ("a" * LONGEST_IN_URL, True),
+        "a longer one": ("a" * (LONGEST_IN_URL + 1), False),
+        "the longest of another alphabet": ("\u4e2d" * (LONGEST_IN_URL // 9), True),
+        "a longer one of another alphabet": ("\u4e2d" * (LONGEST_IN_URL // 9 + 1), False),
+        "a number of many digits": (10**LONGEST_IN_URL, False),
+    },
+)
+def test_an_agent_that_no_url_can_carry_is_a_letter(agent: str | int, fits: bool) -> None:  # noqa: FBT001 - a table's column
+    """A proxy would refuse the request, and its answer would look like a wrong address."""
+    if isinstance(agent, str):
+        in_header = ROUTER.route(record(headers=[(AGENT_HEADER, agent.encode())]), call())
+        assert isinstance(in_header, Route) is fits
+    found = ROUTER.route(record(), call(agent=agent))
+
+    if fits:
+        assert found == route(agent=str(agent), is_configured=False)
+    else:
+        problem = Problem("agent_remote_identifier", "is too long for a URL")
+        assert found == Dead(Reason.NO_ROUTE, str(problem), (problem,), call_id="orders-7f3a")

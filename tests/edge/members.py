@@ -98,6 +98,10 @@ class Member:
         await self.until(lambda: self.keeper.owned, ())
         return self.keeper.begun[-1]
 
+    def records_of(self, partition: int) -> list[Record]:
+        """Give the records taken of one partition, in the order in which they came."""
+        return [record for record in self.records if record.partition == partition]
+
     def values(self, partition: int) -> list[bytes | None]:
         """Give the values taken of one partition, in the order in which they came."""
         return [record.value for record in self.records if record.partition == partition]

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from brokers import EmbeddedKafka
-from edge.embedded import FIRST, GROUP, SECOND, numbers, publish, reader_of
+from edge.embedded import FIRST, GROUP, numbers, publish, reader_of
 from edge.hostile import Peer, serving, until
 from edge.members import Member, member
-from edge.raw_batches import Poison
 from kafka.plugin import cluster_of
 
 from ingestor.core.record import Partition
@@ -84,54 +83,6 @@ async def test_a_certificate_that_is_missing_is_told_once(tmp_path: Path) -> Non
         assert await reader.take() == []
 
     assert reader.keeper.changes == [("kafka_failed", {"cause": "FileNotFoundError"})]
-
-
-# What cannot be read
-
-
-@pytest.mark.parametrize("poison", Poison)
-async def test_what_cannot_be_read_stops_only_itself(
-    broker: EmbeddedBroker, poison: Poison
-) -> None:
-    """The other partition is read to its end, and this one up to there: nothing that was thrown
-    away meanwhile is lost, and nothing comes twice.
-    """
-    for where in (FIRST, SECOND):
-        for start in range(0, 120, 40):
-            await publish(broker, where, *numbers(*range(start, start + 40)))
-    await publish(broker, SECOND, b"bad", poison=poison)
-    for where in (FIRST, SECOND):
-        await publish(broker, where, b"120", b"121")
-
-    async with reader_of(broker) as reader:
-        await reader.until(
-            lambda: len(reader.values(0)) >= 122 and reader.keeper.told("partition_unreadable")
-        )
-        await publish(broker, FIRST, b"122")
-        await reader.until(lambda: b"122" in reader.values(0))
-        assert await reader.source.commit({FIRST: 123, SECOND: 120})
-
-    assert reader.values(0) == numbers(*range(123))
-    assert reader.values(1) == numbers(*range(120))
-    (told,) = reader.keeper.told("partition_unreadable")
-    assert (told["partition"], told["offset"]) == ("calls/1", 120)
-    assert {event for event, _ in reader.keeper.changes} == {"partition_unreadable"}
-    assert len(reader.keeper.begun) == 1
-
-
-async def test_everything_unreadable_is_told_apart(broker: EmbeddedBroker) -> None:
-    """When no partition is left to read, the membership is kept all the same."""
-    for where in (FIRST, SECOND):
-        await publish(broker, where, b"bad", poison=Poison.CHECKSUM)
-
-    async with reader_of(broker) as reader:
-        await reader.until(lambda: len(reader.keeper.told("partition_unreadable")) == 2)
-        for _ in range(5):
-            assert await reader.take() == []
-
-    told = reader.keeper.told("partition_unreadable")
-    assert {fields["partition"] for fields in told} == {"calls/0", "calls/1"}
-    assert {fields["cause"] for fields in told} == {"CorruptRecordException"}
 
 
 # A consumer that fails
