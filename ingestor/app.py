@@ -10,6 +10,7 @@ from ingestor.core.offsets import Offsets
 from ingestor.core.stack import describe
 from ingestor.edge.clock import SystemClock, SystemDice
 from ingestor.edge.health import Health
+from ingestor.edge.kafka_fence import FencedError
 from ingestor.edge.kafka_letters import KafkaLetters
 from ingestor.edge.kafka_source import KafkaSource
 from ingestor.edge.logs import configure
@@ -34,7 +35,8 @@ from ingestor.flow.slots import Slots
 from ingestor.settings import Settings
 
 CLOSING_SECONDS = 2.0
-DRAINED, BUG = 0, 1
+DRAINED, BUG, LOST = 0, 1, 1
+FENCED = "another process has joined with this KAFKA_GROUP_INSTANCE_ID: give each its own"
 
 
 async def run(settings: Settings) -> int:
@@ -64,6 +66,9 @@ async def run(settings: Settings) -> int:
                 )
                 with hang_up_signal(service.held_letters.release):
                     await service.run(stop)
+        except* FencedError:
+            log.critical("fenced", instance_id=settings.kafka.group_instance_id, advice=FENCED)
+            code = LOST
         except* Exception as bugs:  # noqa: BLE001 - said, and the process ends with it
             for bug in bugs.exceptions:
                 log.critical("bug", error=describe(bug))

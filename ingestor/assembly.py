@@ -28,6 +28,9 @@ from ingestor.settings import Settings
 DEFAULT = "default"
 # The group waits for our drain, and for what comes after it.
 REBALANCE_MARGIN_SECONDS = 10.0
+# How long the group waits for a word of us. A member with a stable name comes back to its place:
+# it is given the time that a pod takes to be started anew.
+SESSION_SECONDS, STATIC_SESSION_SECONDS = 10.0, 45.0
 LEAST_ROOM = 2_000
 ROOM_PER_SLOT = 8
 
@@ -103,6 +106,7 @@ def subscription(settings: Settings) -> Subscription:
         group_id=given.group_id,
         reset=Reset(given.auto_offset_reset),
         group_instance_id=given.group_instance_id,
+        session_seconds=STATIC_SESSION_SECONDS if given.group_instance_id else SESSION_SECONDS,
         rebalance_seconds=settings.ingestor.drain_seconds + REBALANCE_MARGIN_SECONDS,
     )
 

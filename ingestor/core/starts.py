@@ -50,3 +50,14 @@ def start(committed: int | None, bounds: Bounds, reset: Reset, metadata: str = "
     if committed < bounds.begin:
         return Start(bounds.begin, memo, lost=bounds.begin - committed)
     return Start(committed, memo)
+
+
+def reset_of(reset: Reset, *, is_first: bool, is_known: bool) -> Reset:
+    """Decide where a partition begins of which nothing is committed; *is_first* when nothing was
+    ours before, *is_known* when the group has read of the topic already.
+
+    `latest` is about the records that a new group finds when it comes. A partition that a topic
+    gains later, or all of a topic that was made again, has none that are older than the group: it
+    is read from its begin, however late it is discovered.
+    """
+    return reset if is_first and not is_known else Reset.EARLIEST

@@ -12,6 +12,7 @@ from aiokafka.protocol.produce import ProduceRequest
 
 from ingestor.core.finding import Finding
 from ingestor.edge.kafka_connection import Connection
+from ingestor.edge.kafka_reach import obstacle
 
 ANSWER_MS = 5_000
 NO_BATCH = b"\0"
@@ -31,7 +32,8 @@ async def probe_kafka(
                 yield _topic(topic, is_there=topic in listed)
             yield await _group(admin, group_id, topics[0])
     except (KafkaError, OSError) as error:
-        yield Finding("brokers", is_good=False, how=f"{servers}: {type(error).__name__}")
+        cause = await obstacle(connection) or type(error).__name__
+        yield Finding("brokers", is_good=False, how=f"{servers}: {cause}")
         return
     yield await _write_access(connection, dead_letter_topic)
 

@@ -15,7 +15,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from ingestor.core.batches.passage import Fetched
 from ingestor.core.record import Partition
 from ingestor.edge.kafka_connection import Connection
-from ingestor.edge.kafka_consumer import whole
+from ingestor.edge.kafka_joining import whole
 
 ANSWER_SECONDS = 10.0
 _WAIT_MS, _LEAST_BYTES, _COMMITTED = 0, 1, 1

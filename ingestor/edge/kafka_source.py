@@ -11,7 +11,6 @@ can go on, or about the consumer, which is replaced when it keeps failing.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
@@ -25,16 +24,15 @@ from ingestor.core.starts import Start
 from ingestor.edge.kafka_commits import ANSWER_SECONDS, Commits
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import (
-    Listener,
     Subscription,
-    build,
+    absent,
     culprit,
     is_cancelled,
     record,
     stop,
-    subscribe,
-    whole,
 )
+from ingestor.edge.kafka_fence import Fence, FencedError, abandon
+from ingestor.edge.kafka_joining import DICE, join
 from ingestor.edge.kafka_starts import find_starts
 from ingestor.edge.rescues import Rescues
 from ingestor.edge.watch import Watch
@@ -48,8 +46,6 @@ IDLE_POLL_MS = 20
 # for good: a new one is made.
 MOST_FAILURES = 3
 FAILURES_SECONDS = 10.0
-LONGEST_BACKOFF = 5.0
-DICE = random.Random()  # noqa: S311 - spreads retries, guards nothing
 
 Batches = Mapping[TopicPartition, Sequence[Any]]
 
@@ -81,9 +77,11 @@ class KafkaSource:
         self._next: dict[TopicPartition, int] = {}
         self._rebalances = 0
         self._rescues = Rescues(connection, watch)
+        self._has_begun = False
         self._failures = 0
         self._failed_at = 0.0
         self._told: tuple[str, str] | None = None
+        self._fence = Fence(subscription.group_instance_id)
         self._bug: Exception | None = None
 
     def serve(self, owner: Owner) -> None:
@@ -152,16 +150,21 @@ class KafkaSource:
         if consumer is not self._consumer:
             return
         self._shut()
+        is_fenced = await self._fence.is_shut(consumer)
         try:
             await self._owner.end()
         except Exception as error:  # noqa: BLE001 - the client would swallow it: it ends the service from `take`
             self._bug = error
+        if is_fenced:
+            self._bug = FencedError(self._subscription.group_instance_id)
+            abandon(consumer)
 
     def assign(self, consumer: Any, partitions: Collection[TopicPartition]) -> None:
         """Note what a rebalance gave; it is sought and handed over by the next `take`, while
         heartbeats go on.
         """
         if consumer is self._consumer:
+            self._fence.note(consumer)
             self._arrivals = frozenset(partitions)
 
     async def _poll(self, consumer: Any, partitions: Collection[Partition]) -> Batches:
@@ -204,40 +207,27 @@ class KafkaSource:
         faster.
         """
         rebalances = self._rebalances
-        starts = await find_starts(consumer, arrivals, self._subscription.reset)
+        reset, is_first = self._subscription.reset, not self._has_begun
+        starts = await find_starts(consumer, arrivals, reset, is_first=is_first)
         if rebalances != self._rebalances:
             return None
         for name, where in starts.items():
             consumer.seek(name, where.offset)
             if where.lost:
-                self._watch.changed(
-                    "records_lost_to_retention", partition=str(Partition(*name)), count=where.lost
-                )
+                first, last = where.offset - where.lost, where.offset - 1
+                self._watch.lost(Partition(*name), first, last)
         self._next = {name: where.offset for name, where in starts.items()}
         self._arrivals = None
+        self._has_begun = True
         self._failures = 0
         self._told = None
+        if gone := absent(consumer, self._subscription):
+            self._tell("waiting_for_kafka", gone)
         return {Partition(*name): where for name, where in starts.items()}
 
     async def _open(self) -> Any:
-        """Make a consumer and join the group as soon as there is a broker and every topic."""
-        ceiling = 1.0
-        while True:
-            consumer = build(self._connection, self._subscription)
-            try:
-                cause = await whole(
-                    subscribe(consumer, self._subscription, Listener(self, consumer))
-                )
-            except BaseException:
-                await stop(consumer)
-                raise
-            if cause is None:
-                self._consumer = consumer
-                return consumer
-            self._tell("waiting_for_kafka", cause)
-            await stop(consumer)
-            await asyncio.sleep(DICE.uniform(0.2, ceiling))
-            ceiling = min(LONGEST_BACKOFF, ceiling * 2)
+        self._consumer = await join(self._connection, self._subscription, self, self._tell)
+        return self._consumer
 
     async def _fail(self, error: Exception) -> None:
         """Go on after an exception out of the client: about one partition, or about all it does."""
@@ -250,6 +240,8 @@ class KafkaSource:
 
     async def _recover(self, cause: str) -> None:
         """Go on with the same consumer, or, when it keeps failing, with a new one."""
+        if self._bug is not None:
+            raise self._bug from None
         self._rewind()
         now = time.monotonic()
         if now - self._failed_at > FAILURES_SECONDS:

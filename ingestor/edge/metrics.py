@@ -36,18 +36,21 @@ class Metrics:
 
     def __init__(self, version: str) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self._registry = registry = CollectorRegistry()
-        self.records = Counter(
+        self._registry = CollectorRegistry()
+        self.records = self._counter(
             "ingestor_records",
             "Finished records by outcome (delivered, duplicate, dead, ignored) and reason.",
-            ["outcome", "reason"],
-            registry=registry,
+            *("outcome", "reason"),
         )
-        self.attempts = Counter(
+        self.attempts = self._counter(
             "ingestor_attempts",
             "Requests to Tuner by status code, or by fault when there was no answer.",
-            ["status"],
-            registry=registry,
+            "status",
+        )
+        self.lost = self._counter(
+            "ingestor_records_lost",
+            "Offsets that retention removed before they were read.",
+            *PARTITION,
         )
         self.request_seconds = self._histogram(
             "ingestor_request_seconds", "Duration of requests to Tuner.", DURATIONS
@@ -71,6 +74,9 @@ class Metrics:
             *STATE,
         )
         self._gauge("ingestor_build_info", "Always 1.", "version").labels(version).set(1)
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, registry=self._registry)
 
     def _histogram(self, name: str, help_text: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, help_text, registry=self._registry, buckets=buckets)

@@ -31,6 +31,10 @@ class OAuthClient:
     ca: str | None = None
 
 
+class NoTokenError(KafkaConnectionError):  # type: ignore[misc]  # aiokafka is not typed
+    """Says why there is no token, and nothing of what was sent or answered."""
+
+
 class _Token(msgspec.Struct):
     access_token: Annotated[str, msgspec.Meta(min_length=1)]
     expires_in: float = 300.0
@@ -51,7 +55,7 @@ class TokenProvider(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is
         self._one = asyncio.Lock()
 
     async def token(self) -> str:
-        """Give a token, a fresh one if need be; KafkaConnectionError when none is to be had."""
+        """Give a token, a fresh one if need be; NoTokenError when none is to be had."""
         async with self._one:
             if time.monotonic() >= self._good_until:
                 await self._refresh()
@@ -75,13 +79,13 @@ class TokenProvider(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is
                 ) as response,
             ):
                 if response.status != HTTPStatus.OK:
-                    raise KafkaConnectionError(f"the token endpoint answered {response.status}")
+                    raise NoTokenError(f"the token endpoint answered {response.status}")
                 token = _decoder.decode(await response.read())
         # From None: an error of aiohttp holds the request, and with it the secret.
         except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
-            raise KafkaConnectionError(f"no token: {type(error).__name__}") from None
+            raise NoTokenError(f"no token: {type(error).__name__}") from None
         except msgspec.DecodeError:
-            raise KafkaConnectionError("the token endpoint's answer has no token") from None
+            raise NoTokenError("the token endpoint's answer has no token") from None
         self._token = token.access_token
         self._good_until = asked + token.expires_in * REFRESHED_AT
 

@@ -28,9 +28,9 @@ WARNINGS = frozenset(
         "letters_stuck",
         "memo_too_long",
         "offsets_out_of_range",
+        "partition_forbidden",
         "partition_stuck",
         "partition_unreadable",
-        "records_lost_to_retention",
         "waiting_for_kafka",
     }
 )
@@ -98,6 +98,18 @@ class ServiceObserver:
     def behind(self, backlogs: Mapping[Partition, Backlog]) -> None:
         """Show how far behind the partitions are."""
         self._metrics.backlogs(backlogs)
+
+    def lost(self, partition: Partition, first: int, last: int) -> None:
+        """Tell, and count, the offsets that retention removed before they were read."""
+        count = last - first + 1
+        self._metrics.lost.labels(partition.topic, str(partition.number)).inc(count)
+        self._log.error(
+            "records_lost_to_retention",
+            partition=str(partition),
+            first=first,
+            last=last,
+            count=count,
+        )
 
     def changed(self, event: str, **fields: object) -> None:
         """Tell of a change."""

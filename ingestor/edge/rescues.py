@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from ingestor.core.backoff import Backoff
 from ingestor.core.record import Partition, Record
@@ -23,6 +24,7 @@ BACKOFF = Backoff(base=1.0, longest=30.0)
 SOON_SECONDS = 60.0
 MOST_PASSAGES = 64
 PAUSE_SECONDS = 1.0
+FORBIDDEN = TopicAuthorizationFailedError.__name__
 DICE = random.Random()  # noqa: S311 - spreads retries, guards nothing
 
 
@@ -69,14 +71,13 @@ class Rescues:
         """Have *consumer* leave partition *name* alone, and read it from *offset* on."""
         consumer.seek(name, offset)
         consumer.pause(name)
-        self._watch.changed(
-            "partition_unreadable", partition=str(Partition(*name)), offset=offset, cause=cause
-        )
+        event = "partition_forbidden" if cause == FORBIDDEN else "partition_unreadable"
+        self._watch.changed(event, partition=str(Partition(*name)), offset=offset, cause=cause)
         last, now = self._failures.get(name), time.monotonic()
         is_soon = last is not None and now - last.at < SOON_SECONDS
         passages = min(MOST_PASSAGES, last.passages * 2) if last and is_soon else 1
         self._failures[name] = Failure(now, passages)
-        task = self._start(name, offset, PAUSE_SECONDS)
+        task = self._start(name, offset, PAUSE_SECONDS, cause)
         self._cases[name] = Case(offset, passages, task, offset)
 
     def read(self, consumer: Any, name: TopicPartition) -> tuple[list[Record], int]:
@@ -112,18 +113,20 @@ class Rescues:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _start(self, name: TopicPartition, offset: int, pause: float = 0.0) -> asyncio.Task[Rescue]:
-        work = self._persist(Partition(*name), offset, pause)
+    def _start(
+        self, name: TopicPartition, offset: int, pause: float = 0.0, told: str = ""
+    ) -> asyncio.Task[Rescue]:
+        work = self._persist(Partition(*name), offset, pause, told)
         task = asyncio.get_running_loop().create_task(work)  # `close` waits for it
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _persist(self, partition: Partition, offset: int, pause: float) -> Rescue:
+    async def _persist(self, partition: Partition, offset: int, pause: float, told: str) -> Rescue:
         """Try until there is an answer; *pause* when there is nothing, where the client saw
-        something.
+        something. What stands in the way is told, unless it was *told* already.
         """
-        attempt, told = 0, ""
+        attempt = 0
         while True:
             try:
                 async with self._few:

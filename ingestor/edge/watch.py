@@ -2,10 +2,16 @@
 
 from typing import Protocol
 
+from ingestor.core.record import Partition
+
 
 class Watch(Protocol):
     """Those who look on."""
 
     def changed(self, event: str, **fields: object) -> None:
         """Note a change of state, by a stable name."""
+        ...
+
+    def lost(self, partition: Partition, first: int, last: int) -> None:
+        """Note the offsets that retention removed before they were read."""
         ...

@@ -85,7 +85,7 @@ async def test_without_a_broker_tuner_is_asked_all_the_same(nobody: str) -> None
         code, found = await look_around(nobody, tuner)
 
     assert found == [
-        f"not yet brokers: {nobody}: KafkaConnectionError",
+        f"not yet brokers: {nobody}: ConnectionRefusedError",
         f"good {about(tuner)}: {GOOD}",
     ]
     assert code == 1

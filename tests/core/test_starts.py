@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.core.memo import Memo, Stretch, write
-from ingestor.core.starts import Bounds, Reset, Start, start
+from ingestor.core.starts import Bounds, Reset, Start, reset_of, start
 
 HELD = Bounds(begin=100, end=200)
 
@@ -56,6 +56,28 @@ def test_a_start_knows_what_is_finished_beyond_it(
 def test_metadata_of_others_is_no_memo() -> None:
     """Any client may commit any text."""
     assert start(150, HELD, Reset.EARLIEST, "by hand") == Start(150)
+
+
+@table(
+    "reset, is_first, is_known, expected",
+    {
+        "a new group that wants the latest": (Reset.LATEST, True, False, Reset.LATEST),
+        "a topic that the group knows gained a partition while nobody was there": (
+            Reset.LATEST,
+            True,
+            True,
+            Reset.EARLIEST,
+        ),
+        "a topic was made again while we read": (Reset.LATEST, False, False, Reset.EARLIEST),
+        "a topic gained a partition while we read": (Reset.LATEST, False, True, Reset.EARLIEST),
+        "whoever wants all gets all": (Reset.EARLIEST, True, False, Reset.EARLIEST),
+    },
+)
+def test_latest_is_for_what_a_new_group_finds(
+    *, reset: Reset, is_first: bool, is_known: bool, expected: Reset
+) -> None:
+    """What comes later is read from its begin: nobody has read it, and nothing of it is old."""
+    assert reset_of(reset, is_first=is_first, is_known=is_known) is expected
 
 
 def test_resets_are_the_words_of_kafka() -> None:

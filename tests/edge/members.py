@@ -30,6 +30,7 @@ class Keeper:
         self.taken: list[int] = []
         self._records = records
         self.ended = 0
+        self.gone: list[tuple[Partition, int, int]] = []
         self.changes: list[tuple[str, dict[str, object]]] = []
         self.ending: Callable[[], Any] | None = None
 
@@ -50,6 +51,10 @@ class Keeper:
     def changed(self, event: str, **fields: object) -> None:
         """Note a change."""
         self.changes.append((event, fields))
+
+    def lost(self, partition: Partition, first: int, last: int) -> None:
+        """Note what is gone."""
+        self.gone.append((partition, first, last))
 
     def told(self, event: str) -> list[dict[str, object]]:
         """Give the fields of every change of that name."""

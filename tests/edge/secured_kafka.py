@@ -12,6 +12,7 @@ from pathlib import Path
 from brokers import RealKafka, reserve_port
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported without saying so
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -29,6 +30,7 @@ PASSWORD = "let me in"  # noqa: S105 - into a broker of this test
 PLAIN_USERS = ("reader", "guest")
 SCRAM_USER = "scrammer"
 TOKEN_USER = "bearer"  # noqa: S105 - a name
+REAUTH_SECONDS = 3.0
 
 _PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
@@ -61,6 +63,16 @@ class SecuredKafka:
         for future in self.admin.create_acls(bindings).values():
             future.result(10)
 
+    def forbid(self, user: str, kind: ResourceType, name: str, *operations: AclOperation) -> None:
+        """Take back what *user* was allowed."""
+        everything = (ResourcePatternType.LITERAL, f"User:{user}", "*")
+        filters = [
+            AclBindingFilter(kind, name, *everything, operation, AclPermissionType.ALLOW)
+            for operation in operations
+        ]
+        for future in self.admin.delete_acls(filters).values():
+            assert future.result(10)
+
 
 @contextmanager
 def secured_kafka(folder: Path, files: KafkaFiles, authority: Authority) -> Iterator[SecuredKafka]:
@@ -75,9 +87,10 @@ def secured_kafka(folder: Path, files: KafkaFiles, authority: Authority) -> Iter
         with broker:
             cluster = Cluster(broker.address)
             admin = AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
-            known = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-            change = UserScramCredentialUpsertion(SCRAM_USER, known, PASSWORD.encode())
-            admin.alter_user_scram_credentials([change])[SCRAM_USER].result(10)
+            for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
+                known = ScramCredentialInfo(mechanism, 4096)
+                change = UserScramCredentialUpsertion(SCRAM_USER, known, PASSWORD.encode())
+                admin.alter_user_scram_credentials([change])[SCRAM_USER].result(10)
             yield SecuredKafka(cluster, doors, admin)
     finally:
         for holder in holders:
@@ -114,11 +127,14 @@ def _logins() -> dict[str, str]:
     for door in ("sasl", "both"):
         name = f"listener.name.{door}"
         found |= {
-            f"{name}.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+            f"{name}.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
             f"{name}.plain.sasl.jaas.config": f"{_PLAIN} {users};",
+            f"{name}.scram-sha-256.sasl.jaas.config": _SCRAM,
             f"{name}.scram-sha-512.sasl.jaas.config": _SCRAM,
         }
     return found | {
+        # Whoever logged in by this door has to do so again from time to time.
+        "listener.name.both.connections.max.reauth.ms": str(int(REAUTH_SECONDS * 1000)),
         "listener.name.token.sasl.enabled.mechanisms": "OAUTHBEARER",
         "listener.name.token.oauthbearer.sasl.jaas.config": _BEARER,
     }

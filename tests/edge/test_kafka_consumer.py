@@ -4,18 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from edge.hostile import Peer, serving, until
+from edge.hostile import until
 
 from ingestor.core.starts import Reset
-from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import (
     STOP_SECONDS,
     Listener,
     Subscription,
-    build,
     options,
     stop,
-    subscribe,
+    without,
 )
 
 SUBSCRIPTION = Subscription(("calls",), "group", rebalance_seconds=12.5)
@@ -130,19 +128,12 @@ async def test_a_consumer_commits_nothing_by_itself() -> None:
     assert SUBSCRIPTION.reset is Reset.EARLIEST
 
 
-async def test_what_is_missing_is_said() -> None:
-    """A broker that hangs up is as good as none."""
+def test_topics_that_are_missing_are_named() -> None:
+    """All of them, in an order that stays: what is told twice is told once."""
+    subscription = Subscription(("b", "c", "a"), "group")
 
-    async def hang_up(_: Peer) -> None:
-        pass
-
-    async with serving(hang_up) as server:
-        consumer = build(Connection(f"127.0.0.1:{server.port}", "test"), SUBSCRIPTION)
-        member = Recorder()
-        cause = await subscribe(consumer, SUBSCRIPTION, Listener(member, consumer))
-        await stop(consumer)
-
-    assert cause == "KafkaConnectionError"
+    assert without(subscription, {"a", "b", "c", "d"}) is None
+    assert without(subscription, {"b", "d"}) == "no topic a, c"
 
 
 class Recorder:

@@ -9,7 +9,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from edge.members import Member, member
 from kafka.cluster import Cluster, Message, Topic
 
 from ingestor.core.record import Partition
+from ingestor.edge.kafka_fence import FencedError
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -198,6 +199,78 @@ async def test_a_static_member_is_known_by_its_id(
     (known,) = described.members
     assert known.group_instance_id == "pod-0"
     assert len(known.assignment.topic_partitions) == 4
+
+
+async def test_static_members_restart_one_by_one_without_a_rebalance(
+    cluster: Cluster, topic: Topic, group: str, admin: AdminClient
+) -> None:
+    """Also the one that leads the group: each gets its partitions back, and the others notice
+    nothing.
+    """
+
+    def pod(number: int) -> AbstractAsyncContextManager[Member]:
+        return member(cluster.address, topic.name, group=group, group_instance_id=f"pod-{number}")
+
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        pods = [await stack.enter_async_context(pod(number)) for number in (0, 1)]
+        runs = [tasks.create_task(reader.run()) for reader in pods]
+        await until(lambda: [len(reader.keeper.owned) for reader in pods] == [2, 2], within=30)
+        before = await shares(admin, group)
+        begun = [len(reader.keeper.begun) for reader in pods]
+
+        for number in (0, 1):
+            runs[number].cancel()
+            await asyncio.wait([runs[number]])
+            await pods[number].source.close()
+            pods.append(await stack.enter_async_context(pod(number)))
+            runs.append(tasks.create_task(pods[-1].run()))
+            await until(lambda: pods[-1].keeper.owned, within=30)
+        await asyncio.sleep(2)  # by now a rebalance would have been noticed
+        after = await shares(admin, group)
+        for run in runs:
+            run.cancel()
+
+    assert before == after
+    assert [len(reader.keeper.begun) for reader in pods] == [*begun, 1, 1]
+
+
+async def shares(admin: AdminClient, group: str) -> dict[str, set[tuple[str, int]]]:
+    """Ask the group which partitions each of its instances has."""
+    described = await asyncio.to_thread(admin.describe_consumer_groups([group])[group].result, 10)
+    return {
+        known.group_instance_id: {
+            (place.topic, place.partition) for place in known.assignment.topic_partitions
+        }
+        for known in described.members
+    }
+
+
+async def test_of_two_with_one_name_the_earlier_ends(
+    cluster: Cluster, topic: Topic, group: str
+) -> None:
+    """It does not join again: they would push each other out for ever, both at the same calls."""
+    more = {"group": group, "group_instance_id": "pod-0"}
+    async with (
+        member(cluster.address, topic.name, **more) as earlier,
+        member(cluster.address, topic.name, **more) as later,
+        asyncio.TaskGroup() as tasks,
+    ):
+        ending = tasks.create_task(ends(earlier))
+        await until(lambda: earlier.keeper.owned, within=30)
+        staying = tasks.create_task(later.run())
+        await ending
+        await asyncio.sleep(3)  # by now it would have been pushed out in turn
+        staying.cancel()
+
+    assert earlier.keeper.owned == {}
+    assert len(later.keeper.owned) == 4
+    assert len(later.keeper.begun) == 1
+
+
+async def ends(reader: Member) -> None:
+    """Take until the place is lost to another."""
+    with pytest.raises(FencedError):
+        await reader.run()
 
 
 # The assignor

@@ -8,12 +8,14 @@ import pytest
 from brokers import RealKafka
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
 from edge.hostile import until
 from edge.members import member
 from edge.raw_batches import Poison, batch, produce
 from kafka.cluster import Cluster, Message, Topic
 
 from ingestor.core.record import Partition
+from ingestor.core.starts import Reset
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -80,6 +82,101 @@ async def test_a_topic_that_is_made_again_is_read_from_its_begin(
     assert spent < 0.5
 
 
+@pytest.mark.parametrize("reset", Reset)
+async def test_a_topic_that_is_made_again_at_once_is_read_from_its_begin(
+    cluster: Cluster, group: str, admin: AdminClient, reset: Reset
+) -> None:
+    """With more records than the one before had: none of them hides behind the old offset, nor
+    behind a wish for the latest, which was about another topic.
+    """
+    topic = await asyncio.to_thread(cluster.create_topic, partitions=1)
+    where = Partition(topic.name, 0)
+    new = [b"new %d" % n for n in range(30)]
+    async with (
+        member(
+            cluster.address, topic.name, group=group, reset=reset, metadata_seconds=1.0
+        ) as reader,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(reader.run())
+        await until(lambda: reader.keeper.owned, within=20)
+        await publish(topic, *(b"old %d" % n for n in range(10)))
+        await until(lambda: len(reader.records) == 10, within=20)
+        assert await reader.source.commit({where: 10})
+
+        await asyncio.to_thread(admin.delete_topics([topic.name])[topic.name].result, 10)
+        await asyncio.to_thread(cluster.create_topic, topic.name, partitions=1)
+        await publish(topic, *new)
+        await until(lambda: new[-1] in reader.values(0), within=40)
+        running.cancel()
+
+    assert reader.values(0)[10:] == new
+
+
+async def test_a_topic_that_is_deleted_is_waited_for(
+    cluster: Cluster, topic: Topic, group: str, admin: AdminClient
+) -> None:
+    """Which is said once; what there is of other topics is read on."""
+    other = await asyncio.to_thread(cluster.create_topic, partitions=1)
+    async with (
+        member(
+            cluster.address, topic.name, other.name, group=group, metadata_seconds=1.0
+        ) as reader,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(reader.run())
+        await until(lambda: len(reader.keeper.owned) == 5, within=20)
+        await asyncio.to_thread(admin.delete_topics([topic.name])[topic.name].result, 10)
+        await until(lambda: reader.keeper.told("waiting_for_kafka"), within=20)
+        await publish(other, b"1")
+        await until(lambda: reader.records, within=20)
+        running.cancel()
+
+    assert reader.keeper.changes == [("waiting_for_kafka", {"cause": f"no topic {topic.name}"})]
+
+
+@pytest.mark.parametrize("reset", Reset)
+async def test_partitions_that_a_topic_gains_are_read_from_their_begin(
+    cluster: Cluster, topic: Topic, group: str, admin: AdminClient, reset: Reset
+) -> None:
+    """However late they are discovered, and whether or not anybody was there."""
+    async with (
+        member(
+            cluster.address, topic.name, group=group, reset=reset, metadata_seconds=1.0
+        ) as reader,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(reader.run())
+        await until(lambda: reader.keeper.owned, within=20)
+        await gain(admin, topic, 6)
+        await publish(topic, b"while we read", partition=5)
+        await until(lambda: reader.records, within=20)
+        running.cancel()
+    await gain(admin, topic, 7)
+    await publish(topic, b"while we were away", partition=6)
+
+    async with member(cluster.address, topic.name, group=group, reset=reset) as later:
+        await later.until(lambda: later.values(6))
+
+    assert reader.values(5) == [b"while we read"]
+    assert reader.keeper.begun[-1][Partition(topic.name, 5)] == 0
+    assert later.values(6) == [b"while we were away"]
+
+
+async def gain(admin: AdminClient, topic: Topic, count: int) -> None:
+    """Have *topic* grow to *count* partitions, and wait until they may be written."""
+    await asyncio.to_thread(
+        admin.create_partitions([NewPartitions(topic.name, count)])[topic.name].result, 10
+    )
+
+    def has_grown() -> bool:
+        return len(topic.cluster.partitions(topic.name)) == count
+
+    async with asyncio.timeout(10):
+        while not await asyncio.to_thread(has_grown):  # noqa: ASYNC110 - the cluster does not tell us
+            await asyncio.sleep(0.05)
+
+
 async def test_records_that_are_deleted_are_counted(
     cluster: Cluster, topic: Topic, group: str, admin: AdminClient
 ) -> None:
@@ -95,9 +192,7 @@ async def test_records_that_are_deleted_are_counted(
         await reader.until(lambda: len(reader.records) == 3)
 
     assert reader.values(0) == [b"7", b"8", b"9"]
-    assert reader.keeper.told("records_lost_to_retention") == [
-        {"partition": f"{topic.name}/0", "count": 5}
-    ]
+    assert reader.keeper.gone == [(Partition(topic.name, 0), 2, 6)]
 
 
 async def test_a_record_larger_than_a_fetch_is_read(cluster: Cluster) -> None:

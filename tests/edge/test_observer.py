@@ -220,7 +220,7 @@ def test_readiness_follows_the_changes(watched: Watched) -> None:
         ("letters_stuck", "warning"),
         ("letters_written_again", "info"),
         ("offsets_out_of_range", "warning"),
-        ("records_lost_to_retention", "warning"),
+        ("partition_forbidden", "warning"),
         ("partitions_assigned", "info"),
         ("stopped", "info"),
     ],
@@ -230,6 +230,23 @@ def test_a_change_is_told_once(watched: Watched, event: str, level: str) -> None
     watched.observer.changed(event, field=1)
 
     assert watched.lines == [{"event": event, "level": level, "field": 1}]
+
+
+def test_what_is_lost_is_told_as_a_range_and_counted(watched: Watched) -> None:
+    """Somebody has to find out what it was; nobody can give it back."""
+    watched.observer.lost(Partition("calls", 3), 90, 99)
+
+    assert watched.lines == [
+        {
+            "event": "records_lost_to_retention",
+            "level": "error",
+            "partition": "calls/3",
+            "first": 90,
+            "last": 99,
+            "count": 10,
+        }
+    ]
+    assert value(watched.metrics, "records_lost_total", topic="calls", partition="3") == 10
 
 
 def test_backlogs_are_shown_and_not_told(watched: Watched) -> None:

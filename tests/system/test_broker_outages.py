@@ -36,7 +36,7 @@ async def test_without_a_broker_or_a_topic_it_waits_and_then_goes_on(
     async with FakeTuner().serve() as tuner:
         here = Deployment(Topic(cluster, name), Topic(cluster, f"{name}.dead-letters"), tuner)
         async with here.service() as running:
-            await waits(running, "KafkaConnectionError")
+            await waits(running, "ConnectionRefusedError")
             await asyncio.to_thread(real_kafka.start)
             await waits(running, f"no topic {name}")
             assert name not in await asyncio.to_thread(cluster.topics)
