@@ -35,7 +35,7 @@ from ingestor.flow.slots import Slots
 from ingestor.settings import Settings
 
 CLOSING_SECONDS = 2.0
-DRAINED, BUG, LOST = 0, 1, 1
+DRAINED, BUG, LOST, UNFIT = 0, 1, 1, 2
 FENCED = "another process has joined with this KAFKA_GROUP_INSTANCE_ID: give each its own"
 
 
@@ -47,7 +47,9 @@ async def run(settings: Settings) -> int:
     host, port = settings.ingestor.ops_host, settings.ingestor.ops_port
     connection = assembly.connection(settings)
     source = KafkaSource(connection, assembly.subscription(settings), observer)
-    letters = KafkaLetters(connection, settings.kafka.dead_letter_topic)
+    letters = KafkaLetters(
+        connection, settings.kafka.dead_letter_topic, sources=settings.kafka.topics
+    )
     code = DRAINED
     async with (
         operations(host, port, health, metrics) as open_port,
@@ -65,7 +67,7 @@ async def run(settings: Settings) -> int:
                     metrics=metrics,
                 )
                 with hang_up_signal(service.held_letters.release):
-                    await service.run(stop)
+                    code = await service.run(stop)
         except* FencedError:
             log.critical("fenced", instance_id=settings.kafka.group_instance_id, advice=FENCED)
             code = LOST
@@ -100,6 +102,7 @@ class Service:
         self._metrics = metrics
         self._clock = SystemClock()
         self._dice = SystemDice()
+        self._code = DRAINED
         self._offsets = Offsets()
         self._slots = Slots(settings.ingestor.max_concurrency)
         self._room = Room(assembly.bounds(settings))
@@ -107,13 +110,16 @@ class Service:
             Guard(assembly.letter_limits(settings)), self._clock, observer
         )
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Serve until *stop*, then come to rest: stop taking, drain, commit."""
+    async def run(self, stop: asyncio.Event) -> int:
+        """Serve until *stop*, or until there is no topic for letters; then come to rest: stop
+        taking, drain, commit. Return the exit code.
+        """
         clock, offsets, observer = self._clock, self._offsets, self._observer
         async with asyncio.TaskGroup() as tasks:
             crew = Crew(tasks, clock)
             committer = Committer(source=self._source, offsets=offsets, clock=clock)
-            pipeline = self._pipeline(crew, committer)
+            burial = self._burial(crew)
+            pipeline = self._pipeline(crew, committer, burial)
             self._source.serve(self._assignments(pipeline, committer))
             intake = Intake(
                 source=self._source, pipeline=pipeline, offsets=offsets, room=self._room
@@ -123,7 +129,10 @@ class Service:
             )
             self._metrics.read(self._readings())
             taking = tasks.create_task(intake.run())
-            others = [tasks.create_task(committer.run()), tasks.create_task(backlogs.run())]
+            others = [
+                tasks.create_task(work)
+                for work in (committer.run(), backlogs.run(), self._see_to_letters(burial, stop))
+            ]
             await stop.wait()
             observer.changed("draining")
             taking.cancel()
@@ -132,8 +141,25 @@ class Service:
                 task.cancel()
             await _within(committer.commit())
             observer.changed("drained", cut_off=cut_off)
+        return self._code
 
-    def _pipeline(self, crew: Crew, committer: Committer) -> Pipeline:
+    async def _see_to_letters(self, burial: Burial, stop: asyncio.Event) -> None:
+        """Stop when letters would not be safe where they go."""
+        if unfit := await burial.prepare():
+            self._observer.changed("dead_letter_topic_unfit", why=unfit.why)
+            self._code = UNFIT
+            stop.set()
+
+    def _burial(self, crew: Crew) -> Burial:
+        return Burial(
+            letters=self._letters,
+            crew=crew,
+            clock=self._clock,
+            dice=self._dice,
+            observer=self._observer,
+        )
+
+    def _pipeline(self, crew: Crew, committer: Committer, burial: Burial) -> Pipeline:
         clock, dice, observer = self._clock, self._dice, self._observer
         delivery = Delivery(
             tuner=self._tuner,
@@ -149,9 +175,7 @@ class Service:
             decoder=assembly.decoder(self._settings),
             router=assembly.router(self._settings),
             delivery=delivery,
-            burial=Burial(
-                letters=self._letters, crew=crew, clock=clock, dice=dice, observer=observer
-            ),
+            burial=burial,
             held_letters=self.held_letters,
             offsets=self._offsets,
             committer=committer,

@@ -14,6 +14,7 @@ from ingestor.core.answer import Answer, Answered
 from ingestor.core.backlog import Backlog
 from ingestor.core.holds import Key
 from ingestor.core.letter import Letter, NotWritten
+from ingestor.core.letter_topic import Prepared, Unfit
 from ingestor.core.memo import NO_MEMOS, Memo, read, write
 from ingestor.core.notice import Notice
 from ingestor.core.outcome import Outcome
@@ -128,22 +129,40 @@ class FakeTuner(Latch):
 
 
 class FakeLetters(Latch):
-    """A dead-letter topic: *sent* is what it acknowledged, *tried* every attempt to write."""
+    """A dead-letter topic: *sent* is what it acknowledged, *tried* every attempt to write.
+
+    *condition* is what is found whenever somebody looks at it, *looks* how often that was.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.condition: Prepared | Unfit | NotWritten = Prepared()
+        self.looks = 0
         self.sent: list[Letter] = []
         self.tried: list[Letter] = []
         self._refusals = 0
-        self._cause = ""
+        self._problem = NotWritten("")
 
-    def refuse(self, times: int = 1_000_000, cause: str = "NotLeader") -> None:
+    def refuse(
+        self,
+        times: int = 1_000_000,
+        cause: str = "NotLeader",
+        advice: str = "",
+        *,
+        is_letters_own: bool = False,
+    ) -> None:
         """Refuse the next *times* letters."""
-        self._refusals, self._cause = times, cause
+        self._refusals = times
+        self._problem = NotWritten(cause, advice, is_letters_own)
 
     def accept(self) -> None:
         """Refuse no more."""
         self._refusals = 0
+
+    async def prepare(self) -> Prepared | Unfit | NotWritten:
+        """Say how it stands."""
+        self.looks += 1
+        return self.condition
 
     async def write(self, letter: Letter) -> NotWritten | None:
         """Keep *letter*, or say why not."""
@@ -151,7 +170,7 @@ class FakeLetters(Latch):
         await self.passage()
         if self._refusals:
             self._refusals -= 1
-            return NotWritten(self._cause)
+            return self._problem
         self.sent.append(letter)
         return None
 

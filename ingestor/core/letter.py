@@ -29,9 +29,13 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class NotWritten:
-    """A letter that the broker did not acknowledge."""
+    """A letter that the broker did not acknowledge, and the *advice* for whoever can mend it; empty
+    when it mends itself. The trouble is the letter's own when others can be written.
+    """
 
     cause: str
+    advice: str = ""
+    is_letters_own: bool = False
 
 
 def letter(record: Record, dead: Dead, route: Route | None, *, version: str) -> Letter:

@@ -6,14 +6,17 @@ source twice and counts once.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from ingestor.core.letter import Letter, NotWritten
+from ingestor.core.letter_topic import Prepared, Unfit
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import stop
+from ingestor.edge.kafka_letter_topic import prepare
 
 ANSWER_SECONDS = 10.0
 # What is too large is for the broker to say: its limit is the one that counts.
@@ -21,20 +24,34 @@ MOST_BYTES = 2**30
 
 
 class KafkaLetters:
-    """The dead-letter *topic*; connected when the first letter is written.
+    """The dead-letter *topic* of *sources*; connected when the first letter is written.
 
     The broker has *answer_seconds* for each answer, and a letter half as long again for all of
     them, however many others wait for the connection.
     """
 
     def __init__(
-        self, connection: Connection, topic: str, *, answer_seconds: float = ANSWER_SECONDS
+        self,
+        connection: Connection,
+        topic: str,
+        *,
+        sources: Sequence[str] = (),
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._connection = connection
         self._topic = topic
+        self._sources = sources
         self._answer_seconds = answer_seconds
         self._producer: Any = None
         self._one = asyncio.Lock()
+
+    async def prepare(self) -> Prepared | Unfit | NotWritten:
+        """See that the topic is there and fit for the letters of *sources*; make it if it may be
+        made.
+        """
+        return await prepare(
+            self._connection, self._topic, self._sources, answer_seconds=self._answer_seconds
+        )
 
     async def write(self, letter: Letter) -> NotWritten | None:
         """Write *letter*; None once every in-sync replica has it."""
@@ -46,6 +63,9 @@ class KafkaLetters:
                 await producer.send_and_wait(
                     self._topic, letter.value, key, headers=list(letter.headers)
                 )
+        except TopicAuthorizationFailedError as error:
+            advice = f"topic {self._topic} may not be written: grant Describe and Write on it"
+            return NotWritten(type(error).__name__, advice + " to this user")
         except (KafkaError, OSError) as error:
             return NotWritten(type(error).__name__)
         return None

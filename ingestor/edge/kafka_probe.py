@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -11,11 +10,15 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.produce import ProduceRequest
 
 from ingestor.core.finding import Finding
+from ingestor.core.letter import NotWritten
+from ingestor.core.letter_topic import Prepared, Unfit
 from ingestor.edge.kafka_connection import Connection
+from ingestor.edge.kafka_letter_topic import admin, prepare
 from ingestor.edge.kafka_reach import obstacle
 
 ANSWER_MS = 5_000
 NO_BATCH = b"\0"
+MISSING = "does not exist; create it, or let the brokers create topics"
 PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -25,27 +28,45 @@ async def probe_kafka(
     """Ask for the brokers, the topics, the group, and write access to the dead-letter topic."""
     servers = connection.bootstrap_servers
     try:
-        async with _admin(connection) as admin:
-            listed = await admin.list_topics()
+        async with admin(connection, ANSWER_MS / 1000) as client:
+            listed = await client.list_topics()
             yield Finding("brokers", is_good=True, how=f"{servers} answers")
             for topic in topics:
                 yield _topic(topic, is_there=topic in listed)
-            yield await _group(admin, group_id, topics[0])
+            yield await _group(client, group_id, topics[0])
     except (KafkaError, OSError) as error:
         cause = await obstacle(connection) or type(error).__name__
         yield Finding("brokers", is_good=False, how=f"{servers}: {cause}")
         return
-    yield await _write_access(connection, dead_letter_topic)
+    access = await _write_access(connection, dead_letter_topic)
+    yield await _letter_topic(connection, dead_letter_topic, topics, access)
 
 
-@asynccontextmanager
-async def _admin(connection: Connection) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(**connection.options(), request_timeout_ms=ANSWER_MS)
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
+async def _letter_topic(
+    connection: Connection, topic: str, sources: Sequence[str], access: Finding
+) -> Finding:
+    """Say more than whether it may be written: whether letters are safe there, or that it would be
+    made.
+    """
+    if not access.is_good and access.how != MISSING:
+        return access
+    match await prepare(
+        connection, topic, sources, answer_seconds=ANSWER_MS / 1000, is_rehearsal=True
+    ):
+        case Prepared(is_new=True):
+            return Finding(
+                access.what, is_good=True, how="does not exist; the service will make it"
+            )
+        case Prepared(oddities) if oddities and access.is_good:
+            return Finding(
+                access.what, is_good=True, how=f"{access.how}, but {'; '.join(oddities)}"
+            )
+        case Unfit(why):
+            return Finding(access.what, is_good=False, how=why)
+        case NotWritten(advice=advice) if advice and not access.is_good:
+            return Finding(access.what, is_good=False, how=advice)
+        case _:
+            return access
 
 
 def _topic(name: str, *, is_there: bool) -> Finding:
@@ -100,11 +121,7 @@ async def _write_access(connection: Connection, topic: str) -> Finding:
         case 87 | 6 | -155:
             return Finding(what, is_good=True, how="may be written")
         case 3:
-            return Finding(
-                what,
-                is_good=False,
-                how="does not exist; create it, or let the brokers create topics",
-            )
+            return Finding(what, is_good=False, how=MISSING)
         case 29:
             return Finding(
                 what, is_good=False, how="may not be written; grant Write and Describe to this user"

@@ -24,7 +24,10 @@ MOST_TYPES = 100
 WARNINGS = frozenset(
     {
         "commit_refused",
+        "dead_letter_topic_odd",
+        "dead_letter_topic_unfit",
         "kafka_failed",
+        "letter_stuck",
         "letters_stuck",
         "memo_too_long",
         "offsets_out_of_range",

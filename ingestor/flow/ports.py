@@ -7,6 +7,7 @@ from ingestor.core.answer import Answer
 from ingestor.core.backlog import Backlog
 from ingestor.core.holds import Key
 from ingestor.core.letter import Letter, NotWritten
+from ingestor.core.letter_topic import Prepared, Unfit
 from ingestor.core.memo import NO_MEMOS, Memo
 from ingestor.core.notice import Notice
 from ingestor.core.outcome import Outcome
@@ -82,6 +83,10 @@ class Tuner(Protocol):
 
 class Letters(Protocol):
     """The dead-letter topic."""
+
+    async def prepare(self) -> Prepared | Unfit | NotWritten:
+        """See that it is there and fit for letters; make it if it is missing and may be made."""
+        ...
 
     async def write(self, letter: Letter) -> NotWritten | None:
         """Write *letter*; None once the broker acknowledged it."""

@@ -142,7 +142,7 @@ async def test_a_broker_that_says_nothing_is_given_up() -> None:
 
 @pytest.mark.parametrize(
     ("code", "cause"),
-    [(29, "TopicAuthorizationFailedError"), (10, "MessageSizeTooLargeError")],
+    [(44, "PolicyViolationError"), (2, "CorruptRecordException")],
 )
 async def test_what_the_broker_refuses_is_told(
     broker: EmbeddedBroker, code: int, cause: str
@@ -154,6 +154,18 @@ async def test_what_the_broker_refuses_is_told(
         assert await letters.write(numbered(2)) is None
 
     assert await written(broker) == [b"2"]
+
+
+async def test_without_leave_to_write_it_is_told_what_is_missing(broker: EmbeddedBroker) -> None:
+    """The topic, and the rights on it."""
+    broker.fail_next(Api.PRODUCE, [29])
+    async with opened(broker.bootstrap_servers) as letters:
+        problem = await letters.write(LETTER)
+
+    assert problem == NotWritten(
+        "TopicAuthorizationFailedError",
+        "topic letters may not be written: grant Describe and Write on it to this user",
+    )
 
 
 @pytest.mark.parametrize("code", [6, 7, 19, DISCONNECT])

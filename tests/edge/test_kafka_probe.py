@@ -16,6 +16,11 @@ from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_probe import PAUSES, probe_kafka
 from ingestor.edge.tls import Tls
 
+# The embedded broker knows nothing of settings.
+WRITABLE = (
+    "may be written, but its settings may not be read: see for yourself that it is not compacted "
+    "(or grant DescribeConfigs)"
+)
 MISSING = "does not exist, or may not be seen; the service would wait"
 
 
@@ -35,7 +40,7 @@ def good(address: str) -> list[Finding]:
         Finding("brokers", is_good=True, how=f"{address} answers"),
         Finding("topic calls", is_good=True, how="exists"),
         Finding("group group", is_good=True, how="may be used"),
-        Finding("dead-letter topic letters", is_good=True, how="may be written"),
+        Finding("dead-letter topic letters", is_good=True, how=WRITABLE),
     ]
 
 
@@ -132,8 +137,8 @@ async def test_a_group_that_never_comes_is_named_at_last(broker: EmbeddedBroker)
 @pytest.mark.parametrize(
     ("code", "is_good", "how"),
     [
-        (87, True, "may be written"),
-        (6, True, "may be written"),
+        (87, True, WRITABLE),
+        (6, True, WRITABLE),
         (29, False, "may not be written; grant Write and Describe to this user"),
         (3, False, "does not exist; create it, or let the brokers create topics"),
         (44, False, "PolicyViolationError"),
@@ -152,9 +157,28 @@ async def test_the_answer_to_a_bad_batch_tells_of_the_dead_letter_topic(
 
 
 @pytest.mark.system
-async def test_a_missing_dead_letter_topic_is_named(cluster: Cluster, topic: Topic) -> None:
-    """As Apache Kafka says it."""
+async def test_a_missing_dead_letter_topic_would_be_made(cluster: Cluster, topic: Topic) -> None:
+    """As Apache Kafka says it; here nobody makes it, unless its source is missing as well."""
     found = await findings(cluster.address, topic.name, dead="no-such-letters")
 
+    how = "does not exist; the service will make it"
+    assert found[3] == Finding("dead-letter topic no-such-letters", is_good=True, how=how)
+    assert "no-such-letters" not in await asyncio.to_thread(cluster.topics)
+
+    found = await findings(cluster.address, "no-such", dead="no-such-letters")
     how = "does not exist; create it, or let the brokers create topics"
     assert found[3] == Finding("dead-letter topic no-such-letters", is_good=False, how=how)
+
+
+@pytest.mark.system
+async def test_what_endangers_letters_is_said(cluster: Cluster, topic: Topic) -> None:
+    """A compacted topic refuses to start; one that forgets is told."""
+    compacted = await asyncio.to_thread(cluster.create_topic, config={"cleanup.policy": "compact"})
+
+    found = await findings(cluster.address, topic.name, dead=compacted.name)
+    assert not found[3].is_good
+    assert "is compacted" in found[3].how
+
+    found = await findings(cluster.address, topic.name, dead=topic.name)
+    assert found[3].is_good
+    assert found[3].how.startswith("may be written, but letters are removed after 7 days")

@@ -2,11 +2,13 @@
 finished.
 """
 
+import pytest
 from fake_clock import quiescence
 from flow.road import open_road
 
-from ingestor.core.letter import Letter
-from ingestor.flow.burial import BACKOFF
+from ingestor.core.letter import Letter, NotWritten
+from ingestor.core.letter_topic import Prepared, Unfit
+from ingestor.flow.burial import BACKOFF, TOPIC
 
 LETTER = Letter(None, b"{}", (("ingestor-reason", b"refused"),))
 OTHER = Letter(None, b"[]", ())
@@ -76,3 +78,147 @@ async def test_a_cancelled_burial_ends_at_once() -> None:
 
         assert burial.cancelled()
         assert road.letters.sent == []
+
+
+async def test_the_topic_is_looked_at_before_the_first_letter() -> None:
+    """What is odd about it is told, once; so is that it had to be made."""
+    async with open_road() as road:
+        road.letters.condition = Prepared(("letters are removed after 7 days",), is_new=True)
+
+        await road.burial.bury(LETTER)
+        await road.burial.bury(OTHER)
+
+        assert road.letters.looks == 1
+        road.letters.condition = Prepared(("letters are removed after 7 days",))
+        road.letters.refuse(1)
+        burial = road.start(road.burial.bury(LETTER))
+        await road.clock.advance_until(burial.done)
+        assert road.letters.looks == 2
+        assert road.observer.changes == [
+            ("dead_letter_topic_created", {}),
+            ("dead_letter_topic_odd", {"oddity": "letters are removed after 7 days"}),
+            ("letters_stuck", {"cause": "NotLeader"}),
+            ("letters_written_again", {}),
+        ]
+
+
+async def test_a_service_waits_for_the_topic_before_there_is_a_letter() -> None:
+    """As long as there is no broker others tell of it; what only people can mend is told here."""
+    async with open_road() as road:
+        road.letters.condition = NotWritten("KafkaConnectionError")
+        preparing = road.start(road.burial.prepare())
+        await road.clock.advance(120)
+        assert (road.observer.changes, road.observer.notices) == ([], [])
+
+        road.letters.condition = NotWritten("topic_missing", "create it")
+        await road.clock.advance(90)
+        (first, *_) = road.observer.notices
+        assert (first.what, first.cause, first.advice) == (TOPIC, "topic_missing", "create it")
+        assert road.letters.tried == []
+
+        road.letters.condition = Prepared()
+        await road.clock.advance_until(preparing.done)
+        assert preparing.result() is None
+        assert road.observer.releases == [TOPIC]
+        assert road.observer.changes == [
+            ("letters_stuck", {"cause": "topic_missing"}),
+            ("letters_written_again", {}),
+        ]
+        assert await road.burial.prepare() is None
+
+
+async def test_a_topic_that_erases_letters_is_refused_at_the_start() -> None:
+    """Whoever started the service is there to hear it."""
+    async with open_road() as road:
+        road.letters.condition = Unfit("compacted")
+
+        assert await road.burial.prepare() == Unfit("compacted")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [Unfit("compacted: set it to delete"), NotWritten("gone", "compacted: set it to delete")],
+    ids=["unfit", "gone"],
+)
+async def test_no_letter_is_written_to_a_topic_in_trouble(trouble: Unfit | NotWritten) -> None:
+    """Somebody changed it while we ran, and may change it back."""
+    async with open_road() as road:
+        road.letters.condition = trouble
+        burial = road.start(road.burial.bury(LETTER))
+        await road.clock.advance(100)
+        assert road.letters.tried == []
+        assert road.observer.notices[0].advice == "compacted: set it to delete"
+
+        road.letters.condition = Prepared()
+        await road.clock.advance_until(burial.done)
+        assert road.letters.sent == [LETTER]
+
+
+async def test_what_only_people_can_mend_is_told_every_minute() -> None:
+    """With how many letters wait for it; when it changes into an outage it is over."""
+    async with open_road() as road:
+        road.letters.refuse(cause="TopicAuthorizationFailedError", advice="grant Write")
+        for _ in range(3):
+            road.start(road.burial.bury(LETTER))
+        await road.clock.advance(61)
+
+        assert [notice.waiting for notice in road.observer.notices] == [0, 3]
+        assert road.observer.notices[1].advice == "grant Write"
+
+        road.letters.refuse(cause="KafkaConnectionError")
+        await road.clock.advance(60)
+        assert road.observer.releases == [TOPIC]
+        assert len(road.observer.notices) == 2
+
+
+async def test_while_letters_are_stuck_one_at_a_time_tries() -> None:
+    """A thousand that try would be an attack on a broker that has just come back; then all go."""
+    async with open_road() as road:
+        road.letters.refuse()
+        letters = [Letter(None, b"%d" % n, ()) for n in range(500)]
+        for letter in letters:
+            road.start(road.burial.bury(letter))
+        await road.clock.advance(5)
+        before = len(road.letters.tried)
+        await road.clock.advance(300)
+        assert len(road.letters.tried) - before < 40
+
+        road.letters.accept()
+        await road.clock.advance(30)
+
+        assert sorted(it.value or b"" for it in road.letters.sent) == sorted(
+            letter.value or b"" for letter in letters
+        )
+
+
+async def test_a_letter_that_cannot_be_written_at_all_holds_up_no_other() -> None:
+    """It is kept, and told as long as it lasts."""
+    async with open_road() as road:
+        road.letters.refuse(1, "too_large", "raise max.message.bytes", is_letters_own=True)
+        stuck = road.start(road.burial.bury(LETTER))
+        await quiescence()
+
+        await road.burial.bury(OTHER)
+        assert not stuck.done()
+
+        road.letters.refuse(1, "too_large", "raise max.message.bytes", is_letters_own=True)
+        await road.clock.advance_until(stuck.done)
+        assert road.letters.sent == [OTHER, LETTER]
+        told = ("letter_stuck", {"cause": "too_large", "advice": "raise max.message.bytes"})
+        assert road.observer.changes == [told, told]
+
+
+async def test_one_that_is_cancelled_leaves_the_turn_to_the_next() -> None:
+    """A drain that overruns may cancel the one that tries."""
+    async with open_road() as road:
+        road.letters.refuse()
+        burials = [road.start(road.burial.bury(LETTER)) for _ in range(3)]
+        await road.clock.advance(5)
+        burials[0].cancel()
+        await quiescence()
+        road.letters.accept()
+
+        await road.clock.advance(60)
+
+        assert len(road.letters.sent) == 2
+        assert [burial.done() for burial in burials] == [True] * 3
