@@ -6,14 +6,21 @@ source twice and counts once.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.partitioner import DefaultPartitioner
 
 from ingestor.core.letter import Letter, NotWritten
 from ingestor.core.letter_topic import Prepared, Unfit
+from ingestor.core.parts import cut, most_parts
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import stop
 from ingestor.edge.kafka_letter_topic import prepare
@@ -23,11 +30,16 @@ ANSWER_SECONDS = 10.0
 MOST_BYTES = 2**30
 
 
+def key(letter: Letter) -> bytes | None:
+    """Give the key to write: a record has one, or a value, and aiokafka writes none without."""
+    return b"" if letter.key is None and letter.value is None else letter.key
+
+
 class KafkaLetters:
     """The dead-letter *topic* of *sources*; connected when the first letter is written.
 
     The broker has *answer_seconds* for each answer, and a letter half as long again for all of
-    them, however many others wait for the connection.
+    them (for each part of one that has to be cut), however many others wait for the connection.
     """
 
     def __init__(
@@ -54,21 +66,54 @@ class KafkaLetters:
         )
 
     async def write(self, letter: Letter) -> NotWritten | None:
-        """Write *letter*; None once every in-sync replica has it."""
-        # A record has a key or a value: aiokafka refuses to write what has neither.
-        key = b"" if letter.key is None and letter.value is None else letter.key
+        """Write *letter*, in parts if it has to be; None once every in-sync replica has it."""
+        problem = await self._tell(self._send(letter))
+        count = 1
+        # In one part first: the letter may have been too large together with others.
+        while problem and problem.is_letters_own and count <= most_parts(letter):
+            parts = cut(letter, count) if count > 1 else [letter]
+            problem = await self._tell(self._send_apart(parts))
+            count *= 2
+        return problem
+
+    async def _tell(self, sending: Coroutine[Any, Any, None]) -> NotWritten | None:
         try:
-            async with asyncio.timeout(self._answer_seconds * 1.5):
-                producer = self._producer or await self._open()
-                await producer.send_and_wait(
-                    self._topic, letter.value, key, headers=list(letter.headers)
-                )
+            await sending
         except TopicAuthorizationFailedError as error:
             advice = f"topic {self._topic} may not be written: grant Describe and Write on it"
-            return NotWritten(type(error).__name__, advice + " to this user")
+            return NotWritten(type(error).__name__, f"{advice} to this user")
+        except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
+            advice = f"raise max.message.bytes of {self._topic}: a letter is too large in any parts"
+            return NotWritten(type(error).__name__, advice, is_letters_own=True)
         except (KafkaError, OSError) as error:
             return NotWritten(type(error).__name__)
         return None
+
+    async def _send(self, letter: Letter) -> None:
+        async with self._patience():
+            producer = self._producer or await self._open()
+            await producer.send_and_wait(
+                self._topic, letter.value, key(letter), headers=list(letter.headers)
+            )
+
+    async def _send_apart(self, parts: Iterable[Letter]) -> None:
+        """Write *parts*, each in a batch of its own, one after the other to one partition."""
+        partition: int | None = None
+        for part in parts:
+            async with self._patience():
+                producer = self._producer or await self._open()
+                if partition is None:
+                    every = sorted(await producer.partitions_for(self._topic))
+                    partition = DefaultPartitioner()(key(part), every, every)
+                batch = producer.create_batch()
+                batch.append(
+                    timestamp=None, key=key(part), value=part.value, headers=list(part.headers)
+                )
+                batch.close()
+                await (await producer.send_batch(batch, self._topic, partition=partition))
+
+    def _patience(self) -> asyncio.Timeout:
+        return asyncio.timeout(self._answer_seconds * 1.5)
 
     async def close(self) -> None:
         """Disconnect."""

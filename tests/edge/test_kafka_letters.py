@@ -9,11 +9,13 @@ from uuid import uuid4
 
 import pytest
 from brokers import EmbeddedKafka
+from builders import dead, record
 from edge.hostile import Peer, serving
-from kafka.cluster import Cluster, Message, Topic
+from kafka.cluster import Cluster, Message, Stored, Topic
 from kafka.plugin import cluster_of
 
-from ingestor.core.letter import Letter, NotWritten
+from ingestor.core.letter import Letter, NotWritten, letter
+from ingestor.core.parts import PART, Joining, source
 from ingestor.devkit.embedded_broker import DISCONNECT, Api, EmbeddedBroker
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_letters import KafkaLetters
@@ -24,9 +26,11 @@ ANSWER_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def opened(address: str, topic: str = "letters") -> AsyncIterator[KafkaLetters]:
+async def opened(
+    address: str, topic: str = "letters", patience: float = ANSWER_SECONDS
+) -> AsyncIterator[KafkaLetters]:
     """Write to *topic*, without much patience."""
-    letters = KafkaLetters(Connection(address, "test"), topic, answer_seconds=ANSWER_SECONDS)
+    letters = KafkaLetters(Connection(address, "test"), topic, answer_seconds=patience)
     try:
         yield letters
     finally:
@@ -225,15 +229,90 @@ async def test_a_missing_topic_is_told(cluster: Cluster) -> None:
         assert await letters.write(LETTER) is None
 
 
-@pytest.mark.system
-async def test_a_letter_that_is_too_large_is_told(cluster: Cluster) -> None:
-    """The topic's limit counts, and not one of ours; smaller letters pass."""
-    limits = {"max.message.bytes": "3000000"}
-    topic = await asyncio.to_thread(cluster.create_topic, partitions=1, config=limits)
-    noise = os.urandom(4_000_000)
-    async with opened(cluster.address, topic.name) as letters, asyncio.TaskGroup() as tasks:
-        large = tasks.create_task(letters.write(Letter(None, noise, ())))
-        small = tasks.create_task(letters.write(Letter(None, noise[:2_500_000], ())))
+def large(size: int, *, offset: int = 0, key: bytes | None = b"key") -> Letter:
+    """Make the letter of a record that no codec makes smaller."""
+    died = record(os.urandom(size), key=key, offset=offset, headers=(("own", b"1"),))
+    return letter(died, dead(), None, version="1")
 
-    assert large.result() == NotWritten("MessageSizeTooLargeError")
-    assert small.result() is None
+
+async def read_back(topic: Topic) -> tuple[list[Letter], list[Stored]]:
+    """Read the letters whole, and what is stored of them."""
+    stored = await asyncio.to_thread(topic.read_all)
+    joining = Joining()
+    read = (joining.add(Letter(it.key, it.value, it.headers)) for it in stored)
+    return [it for it in read if it is not None], stored
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("key", [b"key", None], ids=["key", "no key"])
+async def test_a_letter_that_is_too_large_is_written_in_parts(
+    cluster: Cluster, key: bytes | None
+) -> None:
+    """The topic's limit counts, and not one of ours; smaller letters beside it pass whole."""
+    limits = {"max.message.bytes": "1000000"}
+    topic = await asyncio.to_thread(cluster.create_topic, partitions=3, config=limits)
+    whole, small = large(3_500_000, key=key), large(900_000, offset=1, key=key)
+    async with opened(cluster.address, topic.name, 10) as letters, asyncio.TaskGroup() as tasks:
+        writing = [tasks.create_task(letters.write(it)) for it in (whole, small)]
+    assert [task.result() for task in writing] == [None, None]
+
+    found, stored = await read_back(topic)
+    assert sorted(found, key=source_offset) == [whole, small]
+    parts = [it for it in stored if PART in dict(it.headers)]
+    assert [dict(it.headers)[PART] for it in parts] == [b"%d/4" % n for n in (1, 2, 3, 4)]
+    assert len({it.partition for it in parts}) == 1
+    assert len({it.partition for it in stored}) == 1 or key is None
+
+
+def source_offset(letter: Letter) -> int:
+    """Read which record died."""
+    whose = source(letter)
+    assert whose is not None
+    return whose.offset
+
+
+@pytest.mark.system
+async def test_letters_are_not_cut_for_the_company_they_keep(cluster: Cluster) -> None:
+    """Many small ones are sent together, which a tiny limit refuses."""
+    limits = {"max.message.bytes": "4000"}
+    topic = await asyncio.to_thread(cluster.create_topic, partitions=1, config=limits)
+    sent = [large(1_000, offset=number) for number in range(30)]
+    async with opened(cluster.address, topic.name, 10) as letters, asyncio.TaskGroup() as tasks:
+        writing = [tasks.create_task(letters.write(it)) for it in sent]
+    assert {task.result() for task in writing} == {None}
+
+    _, stored = await read_back(topic)
+    assert len(stored) == 30
+    assert all(PART not in dict(it.headers) for it in stored)
+
+
+@pytest.mark.system
+async def test_a_letter_whose_headers_are_too_large_is_its_own_trouble(cluster: Cluster) -> None:
+    """A single header cannot be cut; others can be written meanwhile."""
+    limits = {"max.message.bytes": "2000"}
+    topic = await asyncio.to_thread(cluster.create_topic, partitions=1, config=limits)
+    stuck = Letter(None, b"1", (("own", os.urandom(3_000)),))
+    async with opened(cluster.address, topic.name) as letters:
+        problem = await letters.write(stuck)
+        assert await letters.write(numbered(1)) is None
+
+    assert problem is not None
+    assert problem.is_letters_own
+    assert problem.advice.startswith(f"raise max.message.bytes of {topic.name}")
+
+
+async def test_a_part_that_is_not_acknowledged_leaves_the_letter_unwritten(
+    broker: EmbeddedBroker,
+) -> None:
+    """All of them are written again; whoever reads puts any complete set together."""
+    too_large, refused = 10, 44
+    broker.fail_next(Api.PRODUCE, [too_large, too_large, 0, refused])
+    whole = large(100)
+    async with opened(broker.bootstrap_servers) as letters:
+        assert await letters.write(whole) == NotWritten("PolicyViolationError")
+        broker.fail_next(Api.PRODUCE, [too_large, too_large])
+        assert await letters.write(whole) is None
+
+    found, stored = await read_back(Topic(cluster_of(EmbeddedKafka(broker)), "letters"))
+    assert found == [whole]
+    assert [dict(it.headers)[PART] for it in stored] == [b"1/2", b"1/2", b"2/2"]
