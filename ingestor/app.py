@@ -104,7 +104,8 @@ class Service:
         self._dice = SystemDice()
         self._code = DRAINED
         self._offsets = Offsets()
-        self._slots = Slots(settings.ingestor.max_concurrency)
+        given = settings.ingestor
+        self._slots = Slots(self._clock, given.max_concurrency, given.max_rate)
         self._room = Room(assembly.bounds(settings))
         self.held_letters = HeldLetters(
             Guard(assembly.letter_limits(settings)), self._clock, observer

@@ -83,11 +83,14 @@ class Delivery:
 
     async def _attempt(self, call: Call, way: Way, effort: Effort) -> Verdict | None:
         """Post once; None when the gate closed while *call* waited for a slot."""
-        async with self._gate.passage(way) as passage, self._slots:
+        slot = self._slots.slot(way.route.destination, is_retry=effort.count > 0)
+        async with self._gate.passage(way) as passage, slot:
             if not passage.is_open:
                 return None
             effort.begin(self._clock.wall(), way.accepted)
+            slot.begin()
             answer = await self._post(call, way.route)
+            slot.note(answer)
             verdict = self._judge(answer, way, effort)
             passage.learn(verdict)
             return verdict

@@ -15,6 +15,7 @@ from ingestor.settings.values import (
     flag,
     guard_limits,
     listed,
+    rate,
     seconds,
     secret,
     short_text,
@@ -157,10 +158,13 @@ class Ingestor(Group):
     """How much is done at once, how failures are met, and how the service shows itself."""
 
     max_concurrency: Annotated[int, BeforeValidator(whole(1, 10_000))] = Field(
-        default=64, description="Requests in flight at most"
+        default=64, description="Requests in flight at most; fewer while Tuner queues or pushes back"
     )
     max_attempts: Annotated[int, BeforeValidator(whole(1, 1_000))] = Field(
         default=8, description="Attempts for one call while others succeed"
+    )
+    max_rate: Annotated[float, BeforeValidator(rate(0.001, 1_000_000))] | None = Field(
+        default=None, description="Requests a second to each destination at most"
     )
     max_buffer_bytes: Annotated[int, BeforeValidator(size(KiB, 64 * GiB))] = Field(
         default=64 * MiB, description="Events held in memory at most, in bytes"

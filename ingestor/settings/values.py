@@ -77,7 +77,16 @@ def whole(low: int, high: int) -> Callable[[object], int]:
 def seconds(high: float) -> Callable[[object], float]:
     """Return the parser of a number of seconds above 0 and at most *high*."""
     rule = f"must be a number of seconds above 0 and at most {high:,g}"
+    return _number(lambda number: 0 < number <= high, rule)
 
+
+def rate(low: float, high: float) -> Callable[[object], float]:
+    """Return the parser of a number of requests a second from *low* to *high*."""
+    rule = f"must be a number of requests a second from {low:g} to {high:,.0f}"
+    return _number(lambda number: low <= number <= high, rule)
+
+
+def _number(is_fit: Callable[[float], bool], rule: str) -> Callable[[object], float]:
     def parse(raw: object) -> float:
         if isinstance(raw, bool) or not isinstance(raw, int | float | str):
             raise unfit(rule)
@@ -85,7 +94,7 @@ def seconds(high: float) -> Callable[[object], float]:
             number = float(raw)
         except (ValueError, OverflowError):
             raise unfit(rule) from None
-        if not 0 < number <= high:  # also says no to NaN
+        if not is_fit(number):  # also says no to NaN
             raise unfit(rule)
         return number
 

@@ -149,6 +149,7 @@ class Measures:
     """The sizes of a road; it has no letter guard unless *letters* gives it limits."""
 
     slots: int = 64
+    rate: float | None = None
     room: Bounds = LARGE
     attempts: int = 3
     backoff: Backoff = BACKOFF
@@ -178,7 +179,7 @@ class Road:
         self.clock = clock = FakeClock()
         self.source = source = FakeSource(clock)
         self.observer = observer = RecordingObserver()
-        self.slots = Slots(measures.slots)
+        self.slots = Slots(clock, measures.slots, measures.rate)
         self.room = Room(measures.room)
         self.gate = Gate(clock, observer)
         self.crew = crew = Crew(yard, clock)

@@ -205,14 +205,14 @@ async def test_finished_records_do_not_wait_for_unfinished_ones() -> None:
 
 async def test_requests_are_far_more_than_partitions() -> None:
     """One partition fills all slots, and no more than the slots."""
-    async with open_road(measures=Measures(slots=64)) as road:
+    async with open_road(measures=Measures(slots=16)) as road:
         road.begin(P0)
         road.tuner.hold()
 
         road.admit(*records(*map(str, range(300))))
         await quiescence()
 
-        assert road.tuner.under_way.total() == 64
+        assert road.tuner.under_way.total() == 16
         road.tuner.release()
         await quiescence()
         assert road.tuner.most_under_way == 64

@@ -1,23 +1,36 @@
-"""Slots bound how many requests run at once; the bound can be moved while they do."""
+"""Slots bound how many requests run at once; whoever waits for one gets it in turn."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
-from fake_clock import quiescence
-from flow.road import Yard
-from hypothesis import given
+from fake_clock import FakeClock, quiescence
+from flow.road import DESTINATION, Measures, Yard, open_road, record
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestor.core.answer import Answered
+from ingestor.core.limiter import START
+from ingestor.core.route import Destination
+from ingestor.core.shares import KEPT_PART
 from ingestor.flow.slots import Slots
+
+OTHER = Destination("https://other.test", "default")
+CREATED, BUSY = Answered(201), Answered(429)
 
 
 class Guests:
     """Those who take slots: each keeps its own until told to leave."""
 
-    def __init__(self, slots: Slots, yard: Yard) -> None:
+    def __init__(
+        self, yard: Yard, most: int, *, rate: float | None = None, clock: FakeClock | None = None
+    ) -> None:
+        self.clock = clock or FakeClock()
+        self.slots = Slots(self.clock, most, rate)
         self.inside: list[int] = []
+        self.retrying: set[int] = set()
         self.tasks: dict[int, asyncio.Task[None]] = {}
-        self._slots = slots
+        self.begun: dict[int, float] = {}
         self._yard = yard
         self._leave: dict[int, asyncio.Event] = {}
 
@@ -26,42 +39,45 @@ class Guests:
         """Those who still have none."""
         return [it for it, task in self.tasks.items() if it not in self.inside and not task.done()]
 
-    def come(self, *guests: int) -> None:
+    def come(self, *guests: int, to: Destination = DESTINATION, again: bool = False) -> None:
         """Have *guests* ask for a slot."""
         for guest in guests:
             self._leave[guest] = asyncio.Event()
-            self.tasks[guest] = self._yard.start(self._stay(guest))
+            self.tasks[guest] = self._yard.start(self._stay(guest, to, again=again))
 
     def leave(self, guest: int) -> None:
         """Have *guest* give its slot back."""
         self._leave[guest].set()
 
-    async def _stay(self, guest: int) -> None:
-        async with self._slots:
+    async def _stay(self, guest: int, to: Destination, *, again: bool) -> None:
+        async with self.slots.slot(to, is_retry=again) as slot:
+            slot.begin()
+            self.begun[guest] = self.clock.now()
             self.inside.append(guest)
+            self.retrying |= {guest} if again else set()
             try:
                 await self._leave[guest].wait()
             finally:
                 self.inside.remove(guest)
+                self.retrying.discard(guest)
 
 
 async def test_no_more_than_the_limit_are_inside() -> None:
     """Tuner sees so many requests at once and no more."""
     async with Yard() as yard:
-        slots = Slots(2)
-        guests = Guests(slots, yard)
+        guests = Guests(yard, 2)
 
         guests.come(1, 2, 3)
         await quiescence()
 
         assert guests.inside == [1, 2]
-        assert slots.in_use == 2
+        assert guests.slots.in_use == 2
 
 
 async def test_who_waits_longest_goes_first() -> None:
     """Nobody is overtaken for ever, not even by one who comes when a slot is just free."""
     async with Yard() as yard:
-        guests = Guests(Slots(1), yard)
+        guests = Guests(yard, 1)
         guests.come(1, 2, 3)
         await quiescence()
 
@@ -77,10 +93,10 @@ async def test_who_waits_longest_goes_first() -> None:
 
 async def test_a_slot_comes_back_when_its_use_fails() -> None:
     """An error must not make the service slower for ever."""
-    slots = Slots(1)
+    slots = Slots(FakeClock(), 1)
 
     with pytest.raises(ZeroDivisionError):
-        async with slots:
+        async with slots.slot(DESTINATION):
             1 / 0  # noqa: B018 - any error
 
     assert slots.in_use == 0
@@ -89,8 +105,7 @@ async def test_a_slot_comes_back_when_its_use_fails() -> None:
 async def test_one_who_gave_up_waiting_is_passed_over() -> None:
     """A drain cancels those who wait; the others go on."""
     async with Yard() as yard:
-        slots = Slots(1)
-        guests = Guests(slots, yard)
+        guests = Guests(yard, 1)
         guests.come(1, 2, 3)
         await quiescence()
 
@@ -100,14 +115,13 @@ async def test_one_who_gave_up_waiting_is_passed_over() -> None:
         await quiescence()
 
         assert guests.inside == [3]
-        assert slots.in_use == 1
+        assert guests.slots.in_use == 1
 
 
 async def test_one_who_gives_up_as_the_slot_is_handed_over_hands_it_on() -> None:
     """Between the hand-over and its first step a task may be cancelled: the slot is not lost."""
     async with Yard() as yard:
-        slots = Slots(1)
-        guests = Guests(slots, yard)
+        guests = Guests(yard, 1)
         guests.come(1, 2, 3)
         await quiescence()
 
@@ -119,69 +133,186 @@ async def test_one_who_gives_up_as_the_slot_is_handed_over_hands_it_on() -> None
 
         assert guests.tasks[2].cancelled()
         assert guests.inside == [3]
-        assert slots.in_use == 1
+        assert guests.slots.in_use == 1
 
 
-async def test_a_raised_limit_lets_those_in_who_wait() -> None:
-    """Who waits need not wait for somebody to leave."""
+async def test_answers_move_the_limit_and_let_those_in_who_wait() -> None:
+    """A server that keeps its pace gets more, one that pushes back gets less."""
+    clock = FakeClock()
+    slots = Slots(clock, 64)
+    seen: list[int] = []
+
+    async def post(answer: Answered) -> None:
+        async with slots.slot(DESTINATION) as slot:
+            seen.append(slots.in_use)
+            slot.begin()
+            await clock.sleep(0.1)
+            slot.note(answer)
+
+    async def post_all(answer: Answered) -> None:
+        seen.clear()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(200):
+                tasks.create_task(post(answer))
+            await clock.advance(10.0)
+
+    assert slots.limit == START
+    await post_all(CREATED)
+    assert slots.limit == max(seen) == 64
+    await post_all(BUSY)
+
+    assert slots.limit < 30
+    assert seen[-1] < 40
+
+
+async def test_a_slow_destination_leaves_a_part_to_the_others() -> None:
+    """One that gives nothing back has most of the slots, and yet the other one goes on."""
     async with Yard() as yard:
-        slots = Slots(1)
-        guests = Guests(slots, yard)
-        guests.come(1, 2, 3, 4)
+        guests = Guests(yard, 12)
+        guests.come(0, to=OTHER)
+        await quiescence()
+        guests.leave(0)
+
+        guests.come(*range(100, 120))
+        await quiescence()
+        guests.come(1, 2, 3, to=OTHER)
         await quiescence()
 
-        slots.resize(3)
+        kept = 6 // KEPT_PART
+        assert [guest for guest in guests.inside if guest < 100] == [*range(1, 1 + kept)]
+        guests.leave(100)
+        guests.leave(101)
         await quiescence()
+        assert [guest for guest in guests.inside if guest < 100] == [1, 2, 3]
 
-        assert guests.inside == [1, 2, 3]
 
-
-async def test_a_lowered_limit_takes_nothing_away() -> None:
-    """Requests on the wire end; only then fewer begin."""
+async def test_retries_take_turns_with_first_attempts() -> None:
+    """After an outage everything is a retry; new calls go on beside them."""
     async with Yard() as yard:
-        slots = Slots(3)
-        guests = Guests(slots, yard)
-        guests.come(1, 2, 3, 4)
+        guests = Guests(yard, 4)
+        guests.come(*range(10, 30), again=True)
+        await quiescence()
+        guests.come(*range(1, 10))
         await quiescence()
 
-        slots.resize(1)
-        await quiescence()
-        assert guests.inside == [1, 2, 3]
-        guests.leave(1)
-        guests.leave(2)
-        await quiescence()
-        assert guests.inside == [3]
-        guests.leave(3)
-        await quiescence()
+        for guest in (10, 11, 12, 13):
+            guests.leave(guest)
+            await quiescence()
 
-        assert guests.inside == [4]
+        assert len([guest for guest in guests.inside if guest < 10]) == 3
+        assert len(guests.retrying) == 1
+
+
+@settings(max_examples=30)
+@given(most=st.integers(1, 12), order=st.lists(st.integers(0, 100), max_size=25))
+async def test_first_attempts_that_wait_have_half_of_the_slots(most: int, order: list[int]) -> None:
+    """Whichever requests end, in whatever order: retries get no slot beyond half of them while a
+    first attempt waits, and first attempts are not all there is either.
+    """
+    async with Yard() as yard:
+        guests = Guests(yard, most)
+        half = max(1, most // 2)
+        guests.come(*range(1_000, 1_030), again=True)
+        await quiescence()
+        guests.come(*range(30))
+        await quiescence()
+        for which in order:
+            before = set(guests.retrying)
+            guests.leave(guests.inside[which % len(guests.inside)])
+            await quiescence()
+            newcomers = guests.retrying - before
+            assert not newcomers or len(guests.retrying) <= half
+        assert len(order) < 3 or min(guests.begun) < 100
+
+
+async def test_a_rate_is_kept_outside_of_the_slots() -> None:
+    """Who waits for the rate has no slot, and whoever needs none of it may go."""
+    async with Yard() as yard:
+        guests = Guests(yard, 8, rate=2.0)
+        guests.come(*range(6))
+        await guests.clock.advance(0)
+        assert guests.inside == [0]
+        assert guests.slots.in_use == 1
+        guests.come(10, to=OTHER)
+        await guests.clock.advance(0)
+        assert guests.inside == [0, 10]
+
+        await guests.clock.advance(2.0)
+
+        assert guests.inside == [0, 10, 1, 2, 3, 4]
+
+
+async def test_requests_begin_no_faster_than_the_rate() -> None:
+    """Whatever else holds them up meanwhile: what waited for slots is no burst afterwards."""
+    async with Yard() as yard:
+        guests = Guests(yard, 4, rate=5.0)
+        guests.come(*range(40))
+        await guests.clock.advance(10.0)
+        assert len(guests.inside) == 4
+
+        for guest in range(40):
+            guests.leave(guest)
+        await guests.clock.advance_until(lambda: len(guests.begun) == 40)
+
+        begun = sorted(guests.begun.values())
+        assert all(after - before > 0.2 - 1e-6 for before, after in pairwise(begun))
+        assert begun[-1] - begun[4] < 35 * 0.2 + 0.1
+
+
+async def test_a_slot_without_a_request_costs_nothing_of_the_rate() -> None:
+    """A gate may close while a record waits for its slot: the next one need not wait for that."""
+    clock = FakeClock()
+    slots = Slots(clock, 4, 0.1)
+
+    for _ in range(100):
+        async with slots.slot(DESTINATION):
+            pass
+
+    assert clock.next_due is None
+
+
+async def test_a_call_waits_for_the_rate_at_every_attempt() -> None:
+    """Retries are requests as well."""
+    async with open_road(measures=Measures(rate=1.0)) as road:
+        road.begin()
+        road.admit(*(record(str(offset), offset) for offset in range(5)))
+
+        await road.clock.advance(2.5)
+        assert len(road.tuner.received) == 3
+        await road.clock.advance(2.0)
+
+        assert len(road.tuner.received) == 5
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["come", "leave", "cancel", "resize", "turn"]), st.integers(0, 4)),
+    st.tuples(st.sampled_from(["come", "again", "other", "leave", "cancel"]), st.integers(0, 4)),
     max_size=40,
 )
 
 
-@given(STEPS)
-async def test_nobody_waits_while_a_slot_is_free(steps: list[tuple[str, int]]) -> None:
-    """Whatever comes, leaves, gives up and moves the limit, at whatever turn of the loop."""
+@given(most=st.integers(1, 4), steps=STEPS)
+async def test_nobody_waits_while_a_slot_is_free(most: int, steps: list[tuple[str, int]]) -> None:
+    """Whatever comes, leaves and gives up, at whatever turn of the loop."""
     async with Yard() as yard:
-        slots = Slots(1)
-        guests = Guests(slots, yard)
+        guests = Guests(yard, most)
         for number, (step, argument) in enumerate(steps):
             match step:
                 case "come":
                     guests.come(number)
+                case "again":
+                    guests.come(number, again=True)
+                case "other":
+                    guests.come(number, to=OTHER)
                 case "leave" if guests.inside:
                     guests.leave(guests.inside[argument % len(guests.inside)])
                 case "cancel" if guests.tasks:
                     list(guests.tasks.values())[argument % len(guests.tasks)].cancel()
-                case "resize":
-                    slots.resize(argument)
                 case _:
-                    await asyncio.sleep(0)
-            assert slots.in_use >= len(guests.inside)
+                    pass
+            for _ in range(argument):
+                await asyncio.sleep(0)
+            assert guests.slots.in_use <= most
+            assert guests.slots.in_use >= len(guests.inside)
         await quiescence()
-        assert slots.in_use == len(guests.inside)
-        assert not guests.waiting or slots.in_use >= slots.limit
+        assert guests.slots.in_use == len(guests.inside)
+        assert not guests.waiting or guests.slots.in_use == most
