@@ -27,9 +27,9 @@ most 512:
 
 Vegas starves whatever has a spread, since the smallest latency is nobody's; gradient2 likewise, by
 less; AIMD sees no queue and takes chance for push-back. With the endless queue the 99th percentile
-of latency is 723 ms at a fixed limit and 136 ms at this one. On a constant 200 ms all reach 512 in a
-second. What this cannot see: a queue that is shared with more than a few others looks like a slower
-server, since it hardly shrinks by what one of them does; push-back is then what counts.
+of latency is 723 ms at a fixed limit and 136 ms at this one. On a constant 200 ms all reach 512 in
+a second. What this cannot see: a queue that is shared with more than a few others looks like a
+slower server, since it hardly shrinks by what one of them does; push-back is then what counts.
 """
 
 from dataclasses import dataclass

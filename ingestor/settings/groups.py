@@ -158,7 +158,8 @@ class Ingestor(Group):
     """How much is done at once, how failures are met, and how the service shows itself."""
 
     max_concurrency: Annotated[int, BeforeValidator(whole(1, 10_000))] = Field(
-        default=64, description="Requests in flight at most; fewer while Tuner queues or pushes back"
+        default=64,
+        description="Requests in flight at most; fewer while Tuner queues or pushes back",
     )
     max_attempts: Annotated[int, BeforeValidator(whole(1, 1_000))] = Field(
         default=8, description="Attempts for one call while others succeed"

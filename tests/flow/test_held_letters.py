@@ -146,15 +146,15 @@ async def test_a_hold_of_a_moment_is_not_told() -> None:
     tuner = FakeTuner(answer=lambda posted: REFUSAL if posted.call_id[0] == "x" else CREATED)
     async with open_road(tuner, FIVE) as road:
         road.begin()
-        tuner.hold(*(f"c{n}" for n in range(50)))
-        road.admit(*calls(50), *(record(f"x{n}", 50 + n) for n in range(10)))
+        tuner.hold(*(f"c{n}" for n in range(12)))
+        road.admit(*calls(12), *(record(f"x{n}", 12 + n) for n in range(5)))
         await road.clock.advance(0.2)
         assert len(road.letters.sent) == 4
 
         tuner.release()
         await quiescence()
 
-        assert road.mark() == 60
+        assert road.mark() == 17
         assert (road.observer.notices, road.observer.releases) == ([], [])
 
 
