@@ -9,6 +9,7 @@ from ingestor.core.guard import Guard
 from ingestor.core.offsets import Offsets
 from ingestor.core.stack import describe
 from ingestor.edge.clock import SystemClock, SystemDice
+from ingestor.edge.credentials import Keyring
 from ingestor.edge.health import Health
 from ingestor.edge.kafka_fence import FencedError
 from ingestor.edge.kafka_letters import KafkaLetters
@@ -29,7 +30,8 @@ from ingestor.flow.gate import Gate
 from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.intake import Intake
 from ingestor.flow.pipeline import Pipeline
-from ingestor.flow.ports import Tuner
+from ingestor.flow.ports import Keys, Tuner
+from ingestor.flow.reminders import remind
 from ingestor.flow.room import Room
 from ingestor.flow.slots import Slots
 from ingestor.settings import Settings
@@ -50,10 +52,11 @@ async def run(settings: Settings) -> int:
     letters = KafkaLetters(
         connection, settings.kafka.dead_letter_topic, sources=settings.kafka.topics
     )
+    keys = Keyring(assembly.credentials(settings), observer)
     code = DRAINED
     async with (
         operations(host, port, health, metrics) as open_port,
-        aiohttp_tuner(assembly.wire(settings), assembly.credentials(settings)) as tuner,
+        aiohttp_tuner(assembly.wire(settings), keys.headers) as tuner,
     ):
         observer.changed("started", version=__version__, ops_port=open_port)
         try:
@@ -63,6 +66,7 @@ async def run(settings: Settings) -> int:
                     source=source,
                     letters=letters,
                     tuner=tuner,
+                    keys=keys,
                     observer=observer,
                     metrics=metrics,
                 )
@@ -91,6 +95,7 @@ class Service:
         source: KafkaSource,
         letters: KafkaLetters,
         tuner: Tuner,
+        keys: Keys,
         observer: ServiceObserver,
         metrics: Metrics,
     ) -> None:
@@ -98,6 +103,7 @@ class Service:
         self._source = source
         self._letters = letters
         self._tuner = tuner
+        self._keys = keys
         self._observer = observer
         self._metrics = metrics
         self._clock = SystemClock()
@@ -132,7 +138,12 @@ class Service:
             taking = tasks.create_task(intake.run())
             others = [
                 tasks.create_task(work)
-                for work in (committer.run(), backlogs.run(), self._see_to_letters(burial, stop))
+                for work in (
+                    committer.run(),
+                    backlogs.run(),
+                    remind(clock, observer),
+                    self._see_to_letters(burial, stop),
+                )
             ]
             await stop.wait()
             observer.changed("draining")
@@ -164,7 +175,8 @@ class Service:
         clock, dice, observer = self._clock, self._dice, self._observer
         delivery = Delivery(
             tuner=self._tuner,
-            gate=Gate(clock, observer),
+            keys=self._keys,
+            gate=Gate(clock, dice, observer),
             slots=self._slots,
             crew=crew,
             patience=assembly.patience(self._settings),

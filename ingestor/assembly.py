@@ -1,6 +1,7 @@
 """Hands each part its own values: nothing below this room knows the settings."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -13,7 +14,7 @@ from ingestor.core.guard import Limits
 from ingestor.core.route import Destination
 from ingestor.core.routing import Router, Rule
 from ingestor.core.starts import Reset
-from ingestor.edge.credentials import Credential
+from ingestor.edge.credentials import Credential, NotRead
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import Subscription
 from ingestor.edge.oauth import OAuthClient
@@ -21,8 +22,9 @@ from ingestor.edge.tls import Tls
 from ingestor.edge.tuner_aiohttp import Wire
 from ingestor.flow.delivery import Patience
 from ingestor.flow.room import Bounds
+from ingestor.settings import Credential as CredentialSettings
 from ingestor.settings import Route as RouteSettings
-from ingestor.settings import Settings
+from ingestor.settings import Settings, Unreadable, reread
 
 # The credential that the settings themselves give.
 DEFAULT = "default"
@@ -66,7 +68,11 @@ def router(settings: Settings) -> Router:
 def credentials(settings: Settings) -> Mapping[str, Credential]:
     """Name the keys."""
     return {
-        credential.name: Credential(credential.api_key.get_secret_value(), credential.auth)
+        credential.name: Credential(
+            credential.api_key.get_secret_value(),
+            credential.auth,
+            partial(_key, credential) if credential.api_key_file else None,
+        )
         for credential in settings.credentials
     }
 
@@ -153,6 +159,11 @@ def _rule(route: RouteSettings, destinations: Mapping[str, Destination]) -> Rule
         agent=route.agent_id,
         destination=destinations.get(route.credential),
     )
+
+
+def _key(credential: CredentialSettings) -> str | NotRead:
+    found = reread(credential)
+    return NotRead(found.why) if isinstance(found, Unreadable) else found.api_key.get_secret_value()
 
 
 def _path(path: Path | None) -> str | None:

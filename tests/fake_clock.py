@@ -107,6 +107,10 @@ class LoadedDice:
         self._rolls = list(rolls or (0.5,))
         self.rolled = 0
 
+    def show(self, *rolls: float) -> None:
+        """Be loaded anew."""
+        self._rolls = list(rolls)
+
     def roll(self) -> float:
         """Show the next one."""
         self.rolled += 1

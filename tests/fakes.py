@@ -26,6 +26,7 @@ from ingestor.flow.ports import Clock
 __all__ = [
     "CREATED",
     "FakeClock",
+    "FakeKeys",
     "FakeLetters",
     "FakeSource",
     "FakeTuner",
@@ -126,6 +127,19 @@ class FakeTuner(Latch):
         if isinstance(answer, Answered) and (answer.status // 100 == 2 or answer.status == 409):
             self.stored.append(posted.call_id)
         return answer
+
+
+class FakeKeys(Latch):
+    """Keys that are always the same; *refreshed* names the credentials that were read again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refreshed: list[str] = []
+
+    async def refresh(self, credential: str) -> None:
+        """Read a key again, when the file system lets it."""
+        self.refreshed.append(credential)
+        await self.passage(credential)
 
 
 class FakeLetters(Latch):
@@ -294,6 +308,7 @@ class RecordingObserver:
         self.lifts: list[Key] = []
         self.notices: list[Notice] = []
         self.releases: list[str] = []
+        self.reminders = 0
         self.backlogs: list[Mapping[Partition, Backlog]] = []
         self.changes: list[tuple[str, dict[str, object]]] = []
 
@@ -320,6 +335,10 @@ class RecordingObserver:
     def letters_released(self, what: str) -> None:
         """Remember that it is over."""
         self.releases.append(what)
+
+    def remind(self) -> None:
+        """Remember that it was time for a reminder."""
+        self.reminders += 1
 
     def behind(self, backlogs: Mapping[Partition, Backlog]) -> None:
         """Remember the backlogs."""

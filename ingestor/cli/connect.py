@@ -43,8 +43,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         dead_letter_topic=given.dead_letter_topic,
     ):
         yield finding
-    wire, credentials = assembly.wire(settings), assembly.credentials(settings)
-    async with aiohttp_tuner(wire, credentials) as tuner:
+    headers = {name: it.headers() for name, it in assembly.credentials(settings).items()}
+    async with aiohttp_tuner(assembly.wire(settings), headers) as tuner:
         for route in routes(settings):
             name = (
                 f"Tuner at {route.destination.base_url}, credential {route.destination.credential}"

@@ -18,12 +18,15 @@ _ERROR_TYPE = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 
 
 class Scope(StrEnum):
-    """What a hold stops: a credential, its use for one workspace, a destination, or one route."""
+    """What a hold stops: a credential, its use for one workspace, a destination, or one route, when
+    the fault is ours; a server (a base URL, whatever the credential) when it is out of order.
+    """
 
     CREDENTIAL = "credential"
     WORKSPACE = "workspace"
     DESTINATION = "destination"
     ROUTE = "route"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,16 @@ class TryAgain:
     cause: str
     pause: float | None = None
     status: int | None = None
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether the server failed, or was not there: it did not just ask for patience."""
+        return self.status is None or self.status // 100 == 5
+
+    @property
+    def is_plea(self) -> bool:
+        """Whether it asked for patience because we send too much."""
+        return self.status == 429
 
 
 @dataclass(frozen=True, slots=True)

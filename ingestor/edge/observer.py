@@ -16,10 +16,12 @@ from ingestor.core.holds import Key
 from ingestor.core.notice import Notice
 from ingestor.core.outcome import Dead, Delivered, Duplicate, Ignored, Outcome
 from ingestor.core.record import Partition, Record
-from ingestor.edge.health import Health
+from ingestor.edge.health import Health, Held
 from ingestor.edge.metrics import Metrics
 
 MOST_TYPES = 100
+# Of what is held a reminder names so many, and counts the others: an event may name any workspace.
+MOST_REMINDERS = 10
 # Changes that somebody should look at; all others are told at level info.
 WARNINGS = frozenset(
     {
@@ -27,6 +29,7 @@ WARNINGS = frozenset(
         "dead_letter_topic_odd",
         "dead_letter_topic_unfit",
         "kafka_failed",
+        "key_unreadable",
         "letter_stuck",
         "letters_stuck",
         "memo_too_long",
@@ -75,16 +78,31 @@ class ServiceObserver:
                 assert_never(unknown)
 
     def held(self, key: Key, cause: str) -> None:
-        """Tell that a hold began."""
-        self._health.held[key] = cause
-        self._metrics.state.labels(str(key), "held").set(1)
-        self._log.error("held", key=str(key), cause=cause)
+        """Tell that a hold began, or an outage."""
+        self._health.held[key] = held = Held(key, cause, time.time())
+        if held.is_outage:
+            self._metrics.state.labels(str(key), "open").set(1)
+            self._log.warning("outage", **held.fields())
+        else:
+            self._metrics.state.labels(str(key), "held").set(1)
+            self._log.error("held", **held.fields())
 
     def lifted(self, key: Key) -> None:
-        """Tell that a hold is over."""
-        self._health.held.pop(key, None)
-        self._metrics.state.remove(str(key), "held")
-        self._log.info("lifted", key=str(key))
+        """Tell that it is over."""
+        if self._health.held.pop(key).is_outage:
+            self._metrics.state.remove(str(key), "open")
+            self._log.info("outage_over", key=str(key))
+        else:
+            self._metrics.state.remove(str(key), "held")
+            self._log.info("lifted", key=str(key))
+
+    def remind(self) -> None:
+        """Tell in one line of all that is held, our own faults first."""
+        if not (held := sorted(self._health.held.values(), key=lambda it: it.is_outage)):
+            return
+        tell = self._log.warning if held[0].is_outage else self._log.error
+        named = [dict(it.fields()) for it in held[:MOST_REMINDERS]]
+        tell("still_held", holds=named, more=len(held) - len(named))
 
     def letters_held(self, notice: Notice) -> None:
         """Tell what keeps letters from being written."""

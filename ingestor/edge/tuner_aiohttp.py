@@ -18,7 +18,6 @@ from yarl import URL
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.core.route import Route
-from ingestor.edge.credentials import Credential
 from ingestor.edge.proxies import proxy_for
 from ingestor.edge.tls import Tls
 
@@ -47,16 +46,16 @@ class Wire:
 
 
 class AiohttpTuner:
-    """Tuner's Create Call behind an aiohttp session."""
+    """Tuner's Create Call behind an aiohttp session; *headers* carry the key of each credential."""
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        credentials: Mapping[str, Credential],
+        headers: Mapping[str, Mapping[str, str]],
         proxies: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._session = session
-        self._headers = {name: credential.headers() for name, credential in credentials.items()}
+        self._headers = headers
         self._proxies = proxies
         self._target = lru_cache(MOST_TARGETS)(self._aim)
 
@@ -70,7 +69,7 @@ class AiohttpTuner:
             async with self._session.post(
                 target.url,
                 data=body if len(body) <= LARGE_BODY_BYTES else BytesIO(body),
-                headers=target.headers,
+                headers=self._headers[route.destination.credential],
                 proxy=target.proxy,
                 allow_redirects=False,
             ) as response:
@@ -84,8 +83,7 @@ class AiohttpTuner:
 
     def _aim(self, route: Route) -> "Target":
         url = URL(create_call_url(route), encoded=True)
-        headers = self._headers[route.destination.credential]
-        return Target(url, headers, proxy_for(url, self._proxies))
+        return Target(url, proxy_for(url, self._proxies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +91,17 @@ class Target:
     """What is the same for every request of a route."""
 
     url: URL
-    headers: Mapping[str, str]
     proxy: str | None
 
 
 @asynccontextmanager
 async def aiohttp_tuner(
-    wire: Wire, credentials: Mapping[str, Credential]
+    wire: Wire, headers: Mapping[str, Mapping[str, str]]
 ) -> AsyncIterator[AiohttpTuner]:
-    """Open a session for posting; how many requests run at once is decided elsewhere."""
-    headers = {
+    """Open a session for posting; how many requests run at once is decided elsewhere, and which
+    *headers* carry the key of a credential may change at any time.
+    """
+    common = {
         "Accept": "application/json",
         "Accept-Encoding": "identity",
         "Content-Type": "application/json",
@@ -113,10 +112,10 @@ async def aiohttp_tuner(
             limit=0, keepalive_timeout=IDLE_SECONDS, ssl=wire.tls.context()
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers=headers,
+        headers=common,
         timeout=aiohttp.ClientTimeout(total=wire.timeout, sock_connect=CONNECT_SECONDS),
     ) as session:
-        yield AiohttpTuner(session, credentials, wire.proxies)
+        yield AiohttpTuner(session, headers, wire.proxies)
 
 
 def create_call_url(route: Route) -> str:

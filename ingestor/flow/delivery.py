@@ -14,15 +14,15 @@ from ingestor.core.verdict import (
     Circumstances,
     Hold,
     Refused,
-    Scope,
     TryAgain,
     Verdict,
     judge,
 )
 from ingestor.flow.crew import Crew
-from ingestor.flow.gate import Gate, Way
-from ingestor.flow.ports import Clock, Dice, Observer, Tuner
+from ingestor.flow.gate import Gate
+from ingestor.flow.ports import Clock, Dice, Keys, Observer, Tuner
 from ingestor.flow.slots import Slots
+from ingestor.flow.ways import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Delivery:
         self,
         *,
         tuner: Tuner,
+        keys: Keys,
         gate: Gate,
         slots: Slots,
         crew: Crew,
@@ -51,6 +52,7 @@ class Delivery:
         observer: Observer,
     ) -> None:
         self._tuner = tuner
+        self._keys = keys
         self._gate = gate
         self._slots = slots
         self._crew = crew
@@ -74,7 +76,7 @@ class Delivery:
                 case TryAgain(cause=cause, status=status):
                     if effort.failures >= self._patience.attempts:
                         return _exhausted(cause, status, effort, call)
-                    await self._back_off(effort)
+                    await self._back_off(effort, way)
                 case Hold() | None:
                     continue  # the gate will stop it
                 case unknown:
@@ -84,16 +86,17 @@ class Delivery:
     async def _attempt(self, call: Call, way: Way, effort: Effort) -> Verdict | None:
         """Post once; None when the gate closed while *call* waited for a slot."""
         slot = self._slots.slot(way.route.destination, is_retry=effort.count > 0)
-        async with self._gate.passage(way) as passage, slot:
-            if not passage.is_open:
-                return None
-            effort.begin(self._clock.wall(), way.accepted)
-            slot.begin()
-            answer = await self._post(call, way.route)
-            slot.note(answer)
-            verdict = self._judge(answer, way, effort)
-            passage.learn(verdict)
-            return verdict
+        async with self._gate.passage(way, effort) as passage:
+            if passage.is_probe_of_key:
+                await self._keys.refresh(way.route.destination.credential)
+            async with slot:
+                if not passage.is_open:
+                    return None
+                passage.begin(self._clock.wall())
+                slot.begin()
+                answer = await self._post(call, way.route)
+                slot.note(answer)
+                return passage.learn(self._judge(answer, way, effort))
 
     async def _post(self, call: Call, route: Route) -> Answer:
         began = self._clock.now()
@@ -106,21 +109,12 @@ class Delivery:
         when = Circumstances(
             self._clock.wall(), is_unclear=effort.is_unclear, is_proven=way.is_proven
         )
-        verdict = judge(answer, when)
         effort.note(answer)
-        match verdict:
-            case Hold(scope, cause, status) if effort.fail(way.accepted, way.index(scope)):
-                # Others pass under the same key: the fault is this call's own, and nobody else has
-                # to wait for it.
-                return TryAgain(cause, None, status)
-            case TryAgain():
-                effort.fail(way.accepted, way.index(Scope.DESTINATION))
-            case _:
-                pass
-        return verdict
+        return judge(answer, when)
 
-    async def _back_off(self, effort: Effort) -> None:
-        if not self._crew.is_draining:
+    async def _back_off(self, effort: Effort, way: Way) -> None:
+        """Wait, unless the gate is to say when the server may be tried again."""
+        if not (self._crew.is_draining or way.is_down):
             await self._clock.sleep(self._patience.backoff.delay(effort.count, self._dice.roll()))
 
 

@@ -1,135 +1,120 @@
-"""Where records wait while something on their route is held, and from where one at a time goes to
-probe it.
+"""Where records wait while something on their route is held, and from where they go to try it: one
+at a time at first.
 """
 
-import asyncio
-from collections import deque
 from types import TracebackType
-from typing import Self, assert_never
-from weakref import WeakSet
+from typing import Self
 
-from ingestor.core.holds import Key, Standing, State, key
+from ingestor.core.effort import Effort
+from ingestor.core.holds import Key, Lesson, Standing, State, Turn, lesson
 from ingestor.core.route import Route
-from ingestor.core.verdict import Accepted, Hold, Refused, Scope, TryAgain, Verdict
-from ingestor.flow.ports import Clock, Observer
+from ingestor.core.verdict import Accepted, Hold, Scope, TryAgain, Verdict
+from ingestor.flow.lines import Lines
+from ingestor.flow.ports import Clock, Dice, Observer
+from ingestor.flow.ways import Way, Ways
 
-# Events may name any agent: what is known of routes is bounded.
-MOST_ROUTES = 10_000
-
-_SCOPES = tuple(Scope)
-
-
-class Way:
-    """A route, and how each key that could stop it stands; in the order of `Scope`."""
-
-    __slots__ = ("__weakref__", "route", "standings")
-
-    def __init__(self, route: Route, standings: tuple[Standing, ...]) -> None:
-        self.route = route
-        self.standings = standings
-
-    @property
-    def is_free(self) -> bool:
-        """Whether nothing stops it."""
-        return all(standing.state is State.FREE for standing in self.standings)
-
-    @property
-    def is_proven(self) -> bool:
-        """Whether an unknown route cannot be our own fault."""
-        return not self.route.is_configured or self.under(Scope.ROUTE).accepted > 0
-
-    @property
-    def accepted(self) -> tuple[int, ...]:
-        """How many calls each key has seen accepted."""
-        return tuple(standing.accepted for standing in self.standings)
-
-    def index(self, scope: Scope) -> int:
-        """Find the place of a scope."""
-        return _SCOPES.index(scope)
-
-    def under(self, scope: Scope) -> Standing:
-        """Find the standing of a scope."""
-        return self.standings[_SCOPES.index(scope)]
+_OF_A_KEY = (Scope.CREDENTIAL, Scope.WORKSPACE)
 
 
 class Gate:
-    """Keeps the standings of all keys, and the records that wait for them."""
+    """Stops what is held, and draws the consequences of every answer for all that share a key."""
 
-    def __init__(self, clock: Clock, observer: Observer) -> None:
+    def __init__(self, clock: Clock, dice: Dice, observer: Observer) -> None:
         self._clock = clock
+        self._dice = dice
         self._observer = observer
-        self._ways: dict[Route, Way] = {}
-        # All that are in use, also those that `_ways` has forgotten.
-        self._living: WeakSet[Way] = WeakSet()
-        self._standings: dict[Key, Standing] = {}
+        self._ways = Ways()
+        self._lines = Lines()
         # Until when a destination asked to be left alone, whatever else stops it; they are as few
         # as the settings name.
         self._rests: dict[Key, float] = {}
-        self._waiters: dict[Key, deque[asyncio.Future[None]]] = {}
+        # How many answers were learnt from: tells what came after what.
+        self.answers = 0
 
     def way(self, route: Route) -> Way:
         """Find what is known of *route*."""
-        way = self._ways.get(route)
-        if way is None:
-            if len(self._ways) >= MOST_ROUTES:
-                self._forget()
-            standings = (self._standing(key(scope, route)) for scope in _SCOPES)
-            way = self._ways[route] = Way(route, tuple(standings))
-            self._living.add(way)
-        return way
+        return self._ways.find(route)
 
-    def passage(self, way: Way) -> "Passage":
-        """Go through: `async with` waits until nothing stops *way*, or until it is this record's
-        turn to probe.
+    def passage(self, way: Way, effort: Effort) -> "Passage":
+        """Go through, for the next attempt of *effort*: `async with` waits until nothing stops
+        *way*, or until it is this record's turn to try what does.
         """
-        return Passage(self, way)
+        return Passage(self, way, effort)
 
-    async def admit(self, way: Way) -> tuple[Standing, ...]:
-        """Wait; return the holds that the caller now probes."""
-        while stop := _stop(way):
-            # Woken to probe one hold and stopped by another: the next in line may have a freer way.
+    async def admit(self, way: Way, *, is_new: bool) -> tuple[Turn, ...]:
+        """Wait; return the turns to try what is held. A call that *is_new* goes before those that
+        failed: it may be better.
+        """
+        while stop := way.stop:
+            # Woken to try one hold and stopped by another: the next in line may have a freer way.
             for standing in way.standings:
-                if standing.state is State.READY:
-                    self._wake(standing.key, 1)
-            await self._wait(stop.key)
-        ready = tuple(standing for standing in way.standings if standing.state is State.READY)
-        for standing in ready:
-            standing.state = State.PROBED
-        return ready
+                self._lines.wake(standing.key, standing.room)
+            await self._lines.wait(stop.key, is_first=is_new)
+        turns = (standing.take_turn() for standing in way.standings)
+        return tuple(turn for turn in turns if turn)
 
-    def learn(self, way: Way, verdict: Verdict, probed: tuple[Standing, ...]) -> None:
-        """Draw the consequences of *verdict* for everything that shares a key with *way*."""
+    def learn(self, way: Way, verdict: Verdict, effort: Effort, turns: tuple[Turn, ...]) -> Verdict:
+        """Draw the consequences of *verdict*; return what it means for the record itself."""
+        self.answers += 1
+        meaning = self._weigh(way, verdict, effort, turns)
+        self._note(way, verdict)
+        self._hear(way, verdict, effort)
+        self._end(way, turns, verdict)
+        match meaning:
+            case Hold(scope=scope, cause=cause):
+                self._hold(way.under(scope), cause)
+            case TryAgain(pause=seconds) if seconds is not None:
+                self._rest(way.under(Scope.DESTINATION), seconds)
+            case _:
+                pass
+        return meaning
+
+    def leave(self, way: Way, turns: tuple[Turn, ...]) -> None:
+        """Give turns back, when nothing was learnt."""
+        for turn in turns:
+            self._end_turn(way, turn, Lesson.NOTHING, "")
+
+    def _weigh(
+        self, way: Way, verdict: Verdict, effort: Effort, turns: tuple[Turn, ...]
+    ) -> Verdict:
+        """Decide whose fault a failure is; what a probe of a hold meets is that hold."""
+        if not isinstance(verdict, TryAgain | Hold):
+            return verdict
+        under = way.under(verdict.scope if isinstance(verdict, Hold) else Scope.DESTINATION)
+        is_probe = any(turn.standing is under for turn in turns)
+        meaning = verdict if is_probe else effort.weigh(verdict, under, is_sound=way.is_sound)
+        effort.fail(self.answers)
+        return meaning
+
+    def _note(self, way: Way, verdict: Verdict) -> None:
+        """Note for every key that a call was accepted, or for one that a call met its fault."""
         match verdict:
             case Accepted():
                 for standing in way.standings:
-                    standing.accepted += 1
-                self._lift(probed)
-            case Refused():
-                self._lift(probed)
-            case TryAgain(pause=seconds) if seconds is not None:
-                self._rest(way.under(Scope.DESTINATION), seconds)
-            case Hold(scope=scope, cause=cause):
-                self._hold(way.under(scope), cause, is_probe=way.under(scope) in probed)
-            case TryAgain():
+                    standing.accepted = self.answers
+            case Hold(scope=scope):
+                way.under(scope).met = self.answers
+            case TryAgain(is_plea=True):
+                way.under(Scope.DESTINATION).met = self.answers
+            case _:
                 pass
-            case unknown:
-                assert_never(unknown)
 
-    def leave(self, probed: tuple[Standing, ...]) -> None:
-        """Give back the right to probe, when nothing was learnt."""
-        for standing in probed:
-            if standing.state is State.PROBED:
-                standing.repeat()
-                self._pause(standing)
+    def _hear(self, way: Way, verdict: Verdict, effort: Effort) -> None:
+        """Hear what an answer says of the server, and stop all that goes there when it is out of
+        order.
+        """
+        match lesson(Scope.SERVER, verdict):
+            case Lesson.WORKS:
+                way.breaker.works(self._clock.now(), effort)
+            case Lesson.FAILS if way.breaker.fails(self._clock.now(), effort):
+                self._hold(way.under(Scope.SERVER), _cause(verdict))
+            case _:
+                pass
 
-    def _hold(self, standing: Standing, cause: str, *, is_probe: bool) -> None:
-        if is_probe:
-            standing.fail(cause)
-        elif standing.hold(cause):
+    def _hold(self, standing: Standing, cause: str) -> None:
+        if standing.hold(cause, self._dice.roll()):
             self._observer.held(standing.key, cause)
-        else:
-            return
-        self._pause(standing)
+            self._pause(standing)
 
     def _rest(self, standing: Standing, seconds: float) -> None:
         """Leave a destination alone; of several that were told so the longest counts."""
@@ -137,18 +122,37 @@ class Gate:
         self._rests[standing.key] = max(until, self._rests.get(standing.key, until))
         if standing.rest(seconds):
             self._pause(standing)
-        elif standing.state is State.READY:
+        elif standing.is_probed and standing.room:
             standing.repeat()
             self._pause(standing)
 
-    def _lift(self, probed: tuple[Standing, ...]) -> None:
-        for standing in probed:
-            standing.state = State.FREE
-            self._observer.lifted(standing.key)
-            if (left := self._left(standing.key)) and standing.rest(left):
-                self._pause(standing)
-            else:
-                self._wake(standing.key)
+    def _end(self, way: Way, turns: tuple[Turn, ...], verdict: Verdict) -> None:
+        for turn in turns:
+            learnt = lesson(turn.standing.key.scope, verdict)
+            self._end_turn(way, turn, learnt, _cause(verdict))
+
+    def _end_turn(self, way: Way, turn: Turn, learnt: Lesson, cause: str) -> None:
+        if not turn.is_on:
+            return
+        standing = turn.standing
+        standing.end_turn(turn, learnt, cause, self._dice.roll())
+        if standing.state is State.HELD:
+            self._pause(standing)
+            return
+        self._lines.wake(standing.key, standing.room)
+        if learnt is Lesson.WORKS and self._lines.is_empty(standing.key):
+            standing.free()  # all that have piled up are through
+        if standing.state is State.FREE:
+            self._lift(way, standing)
+
+    def _lift(self, way: Way, standing: Standing) -> None:
+        if standing.key.scope is Scope.SERVER:
+            way.breaker.forget()
+        self._observer.lifted(standing.key)
+        if (left := self._left(standing.key)) and standing.rest(left):
+            self._pause(standing)
+        else:
+            self._lines.wake(standing.key)
 
     def _pause(self, standing: Standing) -> None:
         self._clock.call_later(standing.pause, lambda: self._end_pause(standing))
@@ -158,71 +162,41 @@ class Gate:
             self._clock.call_later(left, lambda: self._end_pause(standing))
             return
         standing.end_pause()
-        self._wake(standing.key, None if standing.state is State.FREE else 1)
+        self._lines.wake(standing.key, None if standing.state is State.FREE else standing.room)
 
     def _left(self, name: Key) -> float:
         """Compute for how many seconds a destination still wants to be left alone."""
         return max(0.0, self._rests.get(name, 0.0) - self._clock.now())
 
-    async def _wait(self, name: Key) -> None:
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.setdefault(name, deque()).append(waiter)
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
-                self._wake(name, 1)
-            raise
-
-    def _wake(self, name: Key, most: int | None = None) -> None:
-        waiters = self._waiters.get(name, deque())
-        woken = 0
-        while waiters and (most is None or woken < most):
-            waiter = waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                woken += 1
-        if not waiters:
-            self._waiters.pop(name, None)
-
-    def _standing(self, name: Key) -> Standing:
-        return self._standings.setdefault(name, Standing(name))
-
-    def _forget(self) -> None:
-        """Forget the routes, and of their keys those that nobody uses and nothing stops; what they
-        proved is learnt again.
-        """
-        self._ways.clear()
-        used = {standing.key for way in self._living for standing in way.standings}
-        self._standings = {
-            name: standing
-            for name, standing in self._standings.items()
-            if name in used or standing.state is not State.FREE
-        }
-
 
 class Passage:
     """One record's way through the gate, for one attempt."""
 
-    __slots__ = ("_gate", "_probed", "_way")
+    __slots__ = ("_effort", "_gate", "_turns", "_way")
 
-    def __init__(self, gate: Gate, way: Way) -> None:
+    def __init__(self, gate: Gate, way: Way, effort: Effort) -> None:
         self._gate = gate
         self._way = way
-        self._probed: tuple[Standing, ...] = ()
+        self._effort = effort
+        self._turns: tuple[Turn, ...] = ()
 
     @property
     def is_open(self) -> bool:
         """Whether it still is: a hold may begin while the record waits for a slot."""
+        tried = [turn.standing for turn in self._turns if turn.is_on]
         return all(
-            standing.state is State.FREE or standing in self._probed
-            for standing in self._way.standings
+            standing.state is State.FREE or standing in tried for standing in self._way.standings
         )
+
+    @property
+    def is_probe_of_key(self) -> bool:
+        """Whether a key of Tuner's that was found wrong is to be tried again."""
+        return any(turn.standing.key.scope in _OF_A_KEY for turn in self._turns)
 
     async def __aenter__(self) -> Self:
         """Wait."""
         if not self._way.is_free:
-            self._probed = await self._gate.admit(self._way)
+            self._turns = await self._gate.admit(self._way, is_new=not self._effort.count)
         return self
 
     async def __aexit__(
@@ -231,14 +205,18 @@ class Passage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Leave; a probe that taught nothing is repeated by another."""
-        self._gate.leave(self._probed)
+        """Leave; a turn that taught nothing is given back."""
+        self._gate.leave(self._way, self._turns)
 
-    def learn(self, verdict: Verdict) -> None:
-        """Pass on what this attempt taught."""
-        self._gate.learn(self._way, verdict, self._probed)
+    def begin(self, now: float) -> None:
+        """Note that the attempt begins at *now* (since the epoch)."""
+        self._effort.begin(now, self._gate.answers)
+
+    def learn(self, verdict: Verdict) -> Verdict:
+        """Pass on what this attempt taught; return what it means for the record itself."""
+        turns, self._turns = self._turns, ()
+        return self._gate.learn(self._way, verdict, self._effort, turns)
 
 
-def _stop(way: Way) -> Standing | None:
-    passable = (State.FREE, State.READY)
-    return next((standing for standing in way.standings if standing.state not in passable), None)
+def _cause(verdict: Verdict) -> str:
+    return verdict.cause if isinstance(verdict, TryAgain | Hold) else ""

@@ -81,6 +81,16 @@ class Tuner(Protocol):
         ...
 
 
+class Keys(Protocol):
+    """The keys that open Tuner."""
+
+    async def refresh(self, credential: str) -> None:
+        """Read the key of *credential* again where it is kept, so that a new one is used at once;
+        without one the old one stays.
+        """
+        ...
+
+
 class Letters(Protocol):
     """The dead-letter topic."""
 
@@ -105,11 +115,17 @@ class Observer(Protocol):
         ...
 
     def held(self, key: Key, cause: str) -> None:
-        """Note that everything under *key* waits for our own fault to be mended."""
+        """Note that everything under *key* waits: for our own fault to be mended, or for a server
+        to come back.
+        """
         ...
 
     def lifted(self, key: Key) -> None:
         """Note that it goes on."""
+        ...
+
+    def remind(self) -> None:
+        """Tell again of all that waits so."""
         ...
 
     def letters_held(self, notice: Notice) -> None:

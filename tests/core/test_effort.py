@@ -7,9 +7,47 @@ from hypothesis import strategies as st
 
 from ingestor.core.answer import Answer, Fault, Unanswered
 from ingestor.core.effort import Effort
+from ingestor.core.holds import Key, Standing
 from ingestor.core.outcome import Tries
+from ingestor.core.verdict import Hold, Scope, TryAgain, Verdict
 
-CREDENTIAL, DESTINATION = 0, 1
+KEY = Key(Scope.DESTINATION, "any")
+BROKEN = TryAgain("status_500", None, 500)
+BUSY = TryAgain("status_429", 1.0, 429)
+UNAUTHORIZED = Hold(Scope.CREDENTIAL, "unauthorized", 401)
+OWN = TryAgain("unauthorized", None, 401)
+FAILURES: dict[str, TryAgain | Hold] = {"5xx": BROKEN, "429": BUSY, "hold": UNAUTHORIZED}
+
+
+class Story:
+    """One call, and what becomes of others under the same key."""
+
+    def __init__(self) -> None:
+        self.effort = Effort()
+        self.under = Standing(KEY)
+        self.answers = 0
+
+    def accept(self) -> None:
+        """Have another call accepted."""
+        self.answers += 1
+        self.under.accepted = self.answers
+
+    def meet(self) -> None:
+        """Have another call meet the same fault."""
+        self.answers += 1
+        self.under.met = self.answers
+
+    def begin(self) -> None:
+        """Begin an attempt."""
+        self.effort.begin(float(self.answers), self.answers)
+
+    def fail(self, verdict: TryAgain | Hold = BROKEN, *, is_sound: bool = True) -> Verdict:
+        """Have an attempt meet *verdict*."""
+        self.answers += 1
+        meaning = self.effort.weigh(verdict, self.under, is_sound=is_sound)
+        self.under.met = self.answers
+        self.effort.fail(self.answers)
+        return meaning
 
 
 def test_an_effort_that_has_not_begun_has_no_attempts() -> None:
@@ -25,60 +63,135 @@ def test_attempts_are_summed_up() -> None:
     effort = Effort()
 
     for now in (10.0, 20.0, 35.0):
-        effort.begin(now, (0, 0))
+        effort.begin(now, 0)
 
     assert effort.tries == Tries(3, 10.0, 35.0)
 
 
-def test_a_failure_counts_when_others_passed() -> None:
-    """Then the fault is the call's own."""
-    effort = Effort()
-    effort.begin(1.0, (0, 4))
+@table("verdict", FAILURES)
+def test_a_failure_counts_when_others_passed(verdict: TryAgain | Hold) -> None:
+    """Then the fault is the call's own, and nobody else has to wait for it."""
+    story = Story()
+    story.begin()
+    story.accept()
 
-    assert effort.fail((0, 5), DESTINATION) is True
-    assert effort.failures == 1
+    meaning = story.fail(verdict)
+
+    assert meaning == (OWN if isinstance(verdict, Hold) else verdict)
+    assert story.effort.failures == 1
 
 
-def test_a_failure_does_not_count_in_an_outage() -> None:
+@table("verdict", FAILURES)
+def test_a_failure_does_not_count_in_an_outage(verdict: TryAgain | Hold) -> None:
     """When nothing is accepted, the fault is nobody's."""
-    effort = Effort()
-    for now in range(100):
-        effort.begin(float(now), (0, 4))
-        assert effort.fail((0, 4), DESTINATION) is False
+    story = Story()
+    story.accept()
+    for _ in range(100):
+        story.begin()
+        assert story.fail(verdict) is verdict
 
-    assert effort.failures == 0
+    assert story.effort.failures == 0
 
 
-def test_only_what_shares_the_key_is_a_witness() -> None:
-    """That a credential works elsewhere says nothing of this destination."""
-    effort = Effort()
-    effort.begin(1.0, (0, 0))
+def test_a_failure_does_not_count_while_the_server_fails_most() -> None:
+    """That one of three was accepted does not make it the fault of the other two."""
+    story = Story()
+    story.begin()
+    story.accept()
 
-    assert effort.fail((7, 0), DESTINATION) is False
+    story.fail(BROKEN, is_sound=False)
+
+    assert story.effort.failures == 0
+
+
+@table("verdict", {"429": BUSY, "hold": UNAUTHORIZED})
+def test_what_hardly_ever_is_one_calls_doing_does_not_count_while_others_meet_it(
+    verdict: TryAgain | Hold,
+) -> None:
+    """With a limit that lets every second call pass, or a key that half of a cluster knows, a few
+    of many would be unlucky until their budget is spent.
+    """
+    story = Story()
+    for _ in range(20):
+        story.begin()
+        story.accept()
+        story.meet()
+        assert isinstance(story.fail(verdict), TryAgain), "others pass: it is no hold"
+
+    assert story.effort.failures == 0
+
+
+@table("verdict", {"429": BUSY, "hold": UNAUTHORIZED})
+def test_what_only_one_call_meets_counts_whoever_was_answered(verdict: TryAgain | Hold) -> None:
+    """Its own failures are no witnesses for it; nor need the server be sound."""
+    story = Story()
+    for _ in range(3):
+        story.begin()
+        story.accept()
+        story.fail(verdict, is_sound=False)
+
+    assert story.effort.failures == 3
 
 
 def test_a_witness_counts_once() -> None:
     """One call that was accepted speaks against one failure."""
-    effort = Effort()
-    effort.begin(1.0, (0, 0))
-    counted = [effort.fail((0, 1), DESTINATION), effort.fail((0, 1), DESTINATION)]
-    effort.begin(2.0, (0, 2))
+    story = Story()
+    counted = []
+    for passes in (True, False, True):
+        story.begin()
+        if passes:
+            story.accept()
+        story.fail()
+        counted.append(story.effort.failures)
 
-    assert [*counted, effort.fail((0, 2), DESTINATION)] == [True, False, True]
+    assert counted == [1, 1, 2]
 
 
-@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), max_size=20))
-def test_failures_are_never_more_than_witnesses(passed: list[tuple[int, int]]) -> None:
+def test_what_was_accepted_before_the_first_attempt_is_no_witness() -> None:
+    """It says nothing of what is now."""
+    story = Story()
+    story.accept()
+    story.begin()
+
+    story.fail()
+
+    assert story.effort.failures == 0
+
+
+def test_what_was_accepted_between_two_attempts_is_a_witness() -> None:
+    """Then the server worked after this call had failed."""
+    story = Story()
+    story.begin()
+    story.fail()
+    story.accept()
+    story.begin()
+
+    story.fail()
+
+    assert story.effort.failures == 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.booleans(), st.sampled_from(list(FAILURES)), st.booleans()),
+        max_size=20,
+    )
+)
+def test_failures_are_never_more_than_witnesses(
+    steps: list[tuple[bool, bool, str, bool]],
+) -> None:
     """Nor more than attempts."""
-    effort = Effort()
-    accepted = [0, 0]
-    for number, (under_credential, under_destination) in enumerate(passed):
-        effort.begin(float(number), (accepted[0], accepted[1]))
-        accepted[CREDENTIAL] += under_credential
-        accepted[DESTINATION] += under_destination
-        effort.fail((accepted[0], accepted[1]), DESTINATION)
+    story, witnesses = Story(), 0
+    for passes, meets, kind, is_sound in steps:
+        story.begin()
+        if meets:
+            story.meet()
+        if passes:
+            story.accept()
+            witnesses += 1
+        story.fail(FAILURES[kind], is_sound=is_sound)
 
-    assert effort.failures == accepted[DESTINATION] <= effort.count
+    assert story.effort.failures <= witnesses <= story.effort.count
 
 
 UNSENT = {Fault.CONNECT, Fault.TLS, Fault.UNKNOWN_HOST}

@@ -35,7 +35,8 @@ async def opened(
 ) -> AsyncIterator[AiohttpTuner]:
     """Open a Tuner with *key* as the default credential, and *others* by name."""
     wire = Wire(timeout, tls, "ingestor/test", proxies)
-    async with aiohttp_tuner(wire, {"default": key, **others}) as tuner:
+    headers = {name: it.headers() for name, it in {"default": key, **others}.items()}
+    async with aiohttp_tuner(wire, headers) as tuner:
         yield tuner
 
 

@@ -26,10 +26,11 @@ from ingestor.core.record import Partition
 from ingestor.core.verdict import Refused, Scope, judge
 from ingestor.edge.health import Health
 from ingestor.edge.metrics import Metrics
-from ingestor.edge.observer import MOST_TYPES, ServiceObserver
+from ingestor.edge.observer import MOST_REMINDERS, MOST_TYPES, ServiceObserver
 
 TRIES = Tries(1, 0.0, 0.0)
 KEY = Key(Scope.CREDENTIAL, "default")
+SERVER = Key(Scope.SERVER, "https://tuner.test")
 
 
 def told(stream: io.StringIO) -> FilteringBoundLogger:
@@ -186,10 +187,10 @@ def test_a_hold_is_told_and_shown_until_it_is_lifted(watched: Watched) -> None:
     watched.observer.held(KEY, "unauthorized")
 
     labels = {"destination": "credential default", "state": "held"}
-    assert watched.lines == [
-        {"event": "held", "level": "error", "key": "credential default", "cause": "unauthorized"}
-    ]
-    assert watched.health.obstacles == ["held: credential default (unauthorized)"]
+    (held,) = watched.health.held.values()
+    assert held.since == pytest.approx(time.time(), abs=10)
+    assert watched.lines == [{"event": "held", "level": "error", **held.fields()}]
+    assert watched.health.obstacles == [str(held)]
     assert value(watched.metrics, "destination_state", **labels) == 1
 
     watched.observer.lifted(KEY)
@@ -197,6 +198,60 @@ def test_a_hold_is_told_and_shown_until_it_is_lifted(watched: Watched) -> None:
     assert watched.lines[1:] == [{"event": "lifted", "level": "info", "key": "credential default"}]
     assert watched.health.obstacles == []
     assert value(watched.metrics, "destination_state", **labels) is None
+
+
+def test_an_outage_is_told_and_shown_and_leaves_it_ready(watched: Watched) -> None:
+    """Nobody has to mend anything of ours."""
+    watched.health.has_joined = True
+
+    watched.observer.held(SERVER, "timeout")
+
+    labels = {"destination": str(SERVER), "state": "open"}
+    (held,) = watched.health.held.values()
+    assert watched.lines == [{"event": "outage", "level": "warning", **held.fields()}]
+    assert watched.health.obstacles == []
+    assert value(watched.metrics, "destination_state", **labels) == 1
+
+    watched.observer.lifted(SERVER)
+
+    assert watched.lines[1:] == [{"event": "outage_over", "level": "info", "key": str(SERVER)}]
+    assert value(watched.metrics, "destination_state", **labels) is None
+
+
+def test_a_reminder_is_one_line_about_all_that_is_held(watched: Watched) -> None:
+    """Our own faults first, since somebody has to mend them."""
+    watched.observer.held(SERVER, "timeout")
+    watched.observer.held(KEY, "unauthorized")
+
+    watched.observer.remind()
+
+    outage, fault = (held.fields() for held in watched.health.held.values())
+    assert watched.lines[2:] == [
+        {"event": "still_held", "level": "error", "holds": [fault, outage], "more": 0}
+    ]
+
+
+def test_nobody_is_reminded_of_nothing(watched: Watched) -> None:
+    """Nor of what is over; an outage alone is no error of ours."""
+    watched.observer.remind()
+    watched.observer.held(SERVER, "timeout")
+    watched.observer.remind()
+    watched.observer.lifted(SERVER)
+    watched.observer.remind()
+
+    told = [(line["event"], line["level"]) for line in watched.lines]
+    assert told == [("outage", "warning"), ("still_held", "warning"), ("outage_over", "info")]
+
+
+def test_a_reminder_is_bounded(watched: Watched) -> None:
+    """An event may name any workspace, and each may be forbidden."""
+    for number in range(MOST_REMINDERS + 5):
+        watched.observer.held(Key(Scope.WORKSPACE, f"default, workspace {number}"), "forbidden")
+
+    watched.observer.remind()
+
+    assert len(watched.lines[-1]["holds"]) == MOST_REMINDERS
+    assert watched.lines[-1]["more"] == 5
 
 
 def test_readiness_follows_the_changes(watched: Watched) -> None:
@@ -217,6 +272,8 @@ def test_readiness_follows_the_changes(watched: Watched) -> None:
         ("waiting_for_kafka", "warning"),
         ("kafka_failed", "warning"),
         ("commit_refused", "warning"),
+        ("key_unreadable", "warning"),
+        ("key_replaced", "info"),
         ("letters_stuck", "warning"),
         ("letters_written_again", "info"),
         ("offsets_out_of_range", "warning"),

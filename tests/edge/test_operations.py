@@ -1,6 +1,7 @@
 """Those who operate the service ask it over HTTP how it is."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ingestor.core.holds import Key
 from ingestor.core.verdict import Scope
-from ingestor.edge.health import Health
+from ingestor.edge.health import Health, Held
 from ingestor.edge.metrics import Metrics, Readings
 from ingestor.edge.operations import operations
 
@@ -44,9 +45,15 @@ async def served() -> AsyncIterator[Served]:
         yield served
 
 
+def hold(health: Health) -> None:
+    """Have a key be wrong."""
+    key = Key(Scope.CREDENTIAL, "default")
+    health.held[key] = Held(key, "unauthorized", 0.0)
+
+
 async def test_it_lives_as_long_as_it_answers(served: Served) -> None:
     """Neither Kafka nor Tuner has a say: a restart would mend neither."""
-    served.health.held[Key(Scope.CREDENTIAL, "default")] = "unauthorized"
+    hold(served.health)
 
     status, _, text = await served.get("/livez")
 
@@ -63,11 +70,13 @@ async def test_it_is_ready_or_says_why_not(served: Served) -> None:
     status, _, text = await served.get("/readyz")
     assert (status, text) == (200, '{"ready":true,"because":[]}\n')
 
-    served.health.held[Key(Scope.CREDENTIAL, "eu")] = "unauthorized"
+    hold(served.health)
     served.health.is_draining = True
     status, _, text = await served.get("/readyz")
     assert status == 503
-    assert text == '{"ready":false,"because":["held: credential eu (unauthorized)","draining"]}\n'
+    because = json.loads(text)["because"]
+    assert because[0].startswith("held: credential default (unauthorized) since ")
+    assert because[1:] == ["draining"]
 
 
 async def test_metrics_are_what_prometheus_reads(served: Served) -> None:

@@ -28,12 +28,12 @@ async def created(peer: Peer) -> None:
         await peer.answer()
 
 
-async def sent(where: Route, body: bytes = BODY, **credential: str) -> Request:
+async def sent(where: Route, body: bytes = BODY, auth: str = "both") -> Request:
     """Post to a good server, at the path prefix and with the ids of *where*; give the request."""
     async with serving(created) as server:
         at = destination(server.url + where.destination.base_url)
         goal = route(to=at, workspace=where.workspace, agent=where.agent)
-        key = Credential(KEY, **credential)
+        key = Credential(KEY, auth)
         async with opened(key) as tuner:
             assert await tuner.post(body, goal) == Answered(201, CREATED)
         (request,) = server.requests

@@ -225,7 +225,7 @@ async def test_a_connection_that_is_not_made_in_time_is_an_answer() -> None:
 
         timeout = aiohttp.ClientTimeout(total=9, sock_connect=0.2)
         async with aiohttp.ClientSession(timeout=timeout) as session:
-            tuner = AiohttpTuner(session, {"default": Credential("k")})
+            tuner = AiohttpTuner(session, {"default": Credential("k").headers()})
             # The queue of one takes one more than it says.
             async with asyncio.TaskGroup() as tasks:
                 posts = [
@@ -270,7 +270,7 @@ async def test_a_name_that_is_not_found_is_an_answer(errno: int, fault: Fault) -
     """That there is no such host is our fault; that nobody could say is an outage."""
     connector = aiohttp.TCPConnector(resolver=Resolver(errno))
     async with aiohttp.ClientSession(connector=connector) as session:
-        tuner = AiohttpTuner(session, {"default": Credential("k")})
+        tuner = AiohttpTuner(session, {"default": Credential("k").headers()})
         answer = await tuner.post(b"{}", route(to=destination("https://tuner.test")))
 
     assert answer == Unanswered(fault)

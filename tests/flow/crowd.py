@@ -3,10 +3,11 @@
 import asyncio
 from dataclasses import replace
 
-from fake_clock import FakeClock
+from fake_clock import FakeClock, LoadedDice
 from fakes import RecordingObserver
 from flow.road import DESTINATION, ROUTE, Yard
 
+from ingestor.core.effort import Effort
 from ingestor.core.holds import Key, State, key
 from ingestor.core.route import Destination, Route
 from ingestor.core.verdict import Accepted, Hold, Refused, Scope, TryAgain, Verdict
@@ -14,7 +15,8 @@ from ingestor.flow.gate import Gate
 
 ACCEPTED = Accepted()
 REFUSED = Refused(422, "Tuner answered 422")
-AGAIN = TryAgain("status_500", status=500)
+AGAIN = TryAgain("status_425", status=425)
+BROKEN = TryAgain("status_500", status=500)
 UNAUTHORIZED = Hold(Scope.CREDENTIAL, "unauthorized", 401)
 FORBIDDEN = Hold(Scope.WORKSPACE, "forbidden", 403)
 NOT_TUNER = Hold(Scope.DESTINATION, "not_tuner", 200)
@@ -40,7 +42,8 @@ class Crowd:
     def __init__(self, yard: Yard) -> None:
         self.clock = FakeClock()
         self.observer = RecordingObserver()
-        self.gate = Gate(self.clock, self.observer)
+        self.dice = LoadedDice(0.0)
+        self.gate = Gate(self.clock, self.dice, self.observer)
         self.through: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.routes: dict[str, Route] = {}
@@ -93,10 +96,12 @@ class Crowd:
 
     async def _travel(self, name: str, route: Route) -> None:
         way = self.gate.way(route)
+        effort = Effort()
         verdict: Verdict | None = None
         while not isinstance(verdict, Accepted | Refused):
-            async with self.gate.passage(way) as passage:
+            async with self.gate.passage(way, effort) as passage:
                 assert passage.is_open
+                passage.begin(self.clock.wall())
                 self.probes[name] = [it.key for it in way.standings if it.state is not State.FREE]
                 self._verdicts[name] = asyncio.get_running_loop().create_future()
                 try:

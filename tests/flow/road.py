@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from fake_clock import FakeClock, LoadedDice
-from fakes import FakeLetters, FakeSource, FakeTuner, RecordingObserver
+from fakes import FakeKeys, FakeLetters, FakeSource, FakeTuner, RecordingObserver
 
 from ingestor.core.answer import Answered, Fault, Unanswered
 from ingestor.core.backoff import Backoff
@@ -181,11 +181,13 @@ class Road:
         self.observer = observer = RecordingObserver()
         self.slots = Slots(clock, measures.slots, measures.rate)
         self.room = Room(measures.room)
-        self.gate = Gate(clock, observer)
+        self.keys = FakeKeys()
+        self.gate = Gate(clock, dice, observer)
         self.crew = crew = Crew(yard, clock)
         self.committer = Committer(source=source, offsets=offsets, clock=clock)
         self.delivery = Delivery(
             tuner=tuner,
+            keys=self.keys,
             gate=self.gate,
             slots=self.slots,
             crew=crew,

@@ -21,6 +21,7 @@ from flow.crowd import (
 from flow.cut import Cut, Moment
 from flow.road import ROUTE, Yard
 
+from ingestor.core.effort import Effort
 from ingestor.core.route import Route
 from ingestor.core.verdict import Hold, Scope
 
@@ -73,11 +74,11 @@ async def test_after_a_pause_one_record_probes() -> None:
         await crowd.clock.advance(0.99)
         assert crowd.inside == []
         await crowd.clock.advance(0.01)
-        assert crowd.inside == ["first"]
+        assert crowd.inside == ["b"]
         crowd.come("d")
         await crowd.clock.advance(100)
 
-        assert crowd.inside == ["first"]
+        assert crowd.inside == ["b"]
 
 
 async def test_who_comes_first_when_nobody_waits_probes() -> None:
@@ -102,7 +103,7 @@ async def test_an_accepted_probe_lifts_the_hold_for_everybody() -> None:
 
         await crowd.probe(ACCEPTED)
 
-        assert crowd.inside == ["b", "c", "d"]
+        assert crowd.inside == ["c", "d", "first"]
         assert crowd.observer.lifts == [held]
         assert len(crowd.observer.holds) == 1
 
@@ -115,7 +116,7 @@ async def test_a_refused_probe_lifts_the_hold_too() -> None:
 
         await crowd.probe(REFUSED)
 
-        assert crowd.inside == ["b", "c"]
+        assert crowd.inside == ["c", "first"]
         assert crowd.observer.lifts == [held]
 
 
@@ -160,24 +161,24 @@ async def test_another_hold_met_by_a_probe_says_nothing_about_its_own() -> None:
         crowd.come("other", route=OTHER_BASE_URL)
         await crowd.clock.advance(0)
 
-        assert await crowd.probe(NOT_TUNER) == "first"
+        assert await crowd.probe(NOT_TUNER) == "other"
         await crowd.clock.advance(0.99)
         assert crowd.inside == []
-        assert await crowd.probe(ACCEPTED) == "other"
+        assert await crowd.probe(ACCEPTED) == "first"
 
         assert crowd.observer.lifts == [held]
-        assert crowd.inside == ["first"], "which probes the destination now"
+        assert crowd.inside == ["other"], "which probes the destination now"
 
 
 async def test_each_probe_is_another_record() -> None:
-    """While there are several: one bad event can never hold everybody."""
+    """While there are several, new ones first: one bad event can never hold everybody."""
     async with Yard() as yard:
         crowd = Crowd(yard)
         await crowd.hold(UNAUTHORIZED, "b", "c")
 
         probes = [await crowd.probe(UNAUTHORIZED) for _ in range(6)]
 
-        assert probes == ["first", "b", "c", "first", "b", "c"]
+        assert probes == ["b", "c", "first", "b", "c", "first"]
 
 
 async def test_only_the_one_whose_turn_it_is_is_woken() -> None:
@@ -186,7 +187,7 @@ async def test_only_the_one_whose_turn_it_is_is_woken() -> None:
         crowd = Crowd(yard)
         await crowd.hold(UNAUTHORIZED, "b", "c")
         bystander = Cut(0, Moment.ASLEEP)
-        yard.start(bystander.drive(crowd.gate.admit(crowd.gate.way(ROUTE))))
+        yard.start(bystander.drive(crowd.gate.admit(crowd.gate.way(ROUTE), is_new=False)))
 
         for _ in range(3):
             await crowd.probe(UNAUTHORIZED)
@@ -231,12 +232,12 @@ async def test_a_cancelled_probe_passes_the_right_to_probe_on() -> None:
     async with Yard() as yard:
         crowd = Crowd(yard)
         await crowd.hold(UNAUTHORIZED, "b")
-        await crowd.clock.advance_until(lambda: crowd.inside == ["first"])
+        await crowd.clock.advance_until(lambda: crowd.inside == ["b"])
 
-        crowd.tasks["first"].cancel()
+        crowd.tasks["b"].cancel()
         await crowd.clock.advance(1)
 
-        assert crowd.inside == ["b"]
+        assert crowd.inside == ["first"]
 
 
 async def test_one_cancelled_as_its_turn_to_probe_comes_passes_it_on() -> None:
@@ -244,12 +245,12 @@ async def test_one_cancelled_as_its_turn_to_probe_comes_passes_it_on() -> None:
     async with Yard() as yard:
         crowd = Crowd(yard)
         await crowd.hold(UNAUTHORIZED, "b")
-        crowd.clock.call_later(1.0, lambda: cancel(crowd.tasks["first"]))
+        crowd.clock.call_later(1.0, lambda: cancel(crowd.tasks["b"]))
 
         await crowd.clock.advance(1)
 
-        assert crowd.tasks["first"].cancelled()
-        assert crowd.inside == ["b"]
+        assert crowd.tasks["b"].cancelled()
+        assert crowd.inside == ["first"]
 
 
 async def test_one_stopped_by_two_holds_waits_for_both() -> None:
@@ -299,7 +300,7 @@ async def test_one_who_waits_for_a_slot_sees_that_a_hold_began() -> None:
         crowd = Crowd(yard)
         way = crowd.gate.way(ROUTE)
 
-        async with crowd.gate.passage(way) as passage:
+        async with crowd.gate.passage(way, Effort()) as passage:
             assert passage.is_open
             await crowd.hold(UNAUTHORIZED)
             is_closed = not passage.is_open
@@ -320,7 +321,7 @@ async def test_a_probe_is_stopped_by_what_else_stops_its_way() -> None:
         crowd.tasks["b"].cancel()
         await crowd.clock.advance(1)
 
-        async with crowd.gate.passage(crowd.gate.way(ROUTE)) as probe:
+        async with crowd.gate.passage(crowd.gate.way(ROUTE), Effort()) as probe:
             assert probe.is_open
             crowd.answer("under way", NOT_TUNER)
             await crowd.clock.advance(0)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from flow.crowd import (
     ACCEPTED,
     AGAIN,
+    BROKEN,
     FORBIDDEN,
     NOT_TUNER,
     OTHER_AGENT,
@@ -22,13 +23,14 @@ from flow.road import ROUTE, Yard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.holds import State
+from ingestor.core.holds import OUTAGE, State
 
 ROUTES = (ROUTE, OTHER_AGENT, OTHER_WORKSPACE, OTHER_BASE_URL, OTHER_CREDENTIAL)
 VERDICTS = (
     ACCEPTED,
     REFUSED,
     AGAIN,
+    BROKEN,
     rest(1),
     rest(4),
     UNAUTHORIZED,
@@ -43,16 +45,20 @@ Event = tuple[float, str, int, int]
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0]),
-        st.sampled_from(["come", "come", "answer", "answer", "answer", "cancel"]),
+        st.sampled_from(["come", "come", "answer", "answer", "answer", "cancel", "storm", "calm"]),
         st.integers(0, 7),
         st.integers(0, len(VERDICTS) - 1),
     ),
-    max_size=40,
+    max_size=30,
 )
+# Enough new ones to open a breaker.
+MANY = 12
 
 
 def deed(crowd: Crowd, number: int, event: Event) -> Callable[[], None]:
-    """Make what happens at an *event*: somebody comes, is answered or gives up."""
+    """Make what happens at an *event*: somebody comes, is answered or gives up; many come, while
+    those who are through meet a server that is down, or that works.
+    """
     _, kind, which, verdict = event
 
     def happen() -> None:
@@ -64,6 +70,13 @@ def deed(crowd: Crowd, number: int, event: Event) -> Callable[[], None]:
                 crowd.answer(crowd.inside[which % len(crowd.inside)], VERDICTS[verdict])
             case "cancel" if alive:
                 crowd.tasks[alive[which % len(alive)]].cancel()
+            case "storm" | "calm":
+                for name in crowd.inside:
+                    crowd.answer(name, BROKEN if kind == "storm" else ACCEPTED)
+                route = ROUTES[which % len(ROUTES)]
+                crowd.come(*(f"{number}-{each}" for each in range(MANY)), route=route)
+            case _:
+                pass  # nobody is there to do it
 
     return happen
 
@@ -86,12 +99,15 @@ async def play(crowd: Crowd, events: list[Event]) -> None:
 
 def look(crowd: Crowd) -> None:
     """Check what holds while all tasks are at rest."""
-    probes = Counter(key for keys in crowd.probes.values() for key in keys)
-    assert all(number == 1 for number in probes.values()), "one probe per key at a time"
+    standings = {it.key: it for route in ROUTES for it in crowd.gate.way(route).standings}
+    for keys in crowd.probes.values():
+        # Whoever is still under way when a hold begins again is no probe of it any more.
+        keys[:] = [key for key in keys if standings[key].state is State.TRYING]
+    for key, number in Counter(key for keys in crowd.probes.values() for key in keys).items():
+        assert number == 1 or not standings[key].is_probed, "one probe per key at a time"
+        assert number <= OUTAGE.steps, "nor ever a burst"
     for name in crowd.waiting:
-        standings = crowd.gate.way(crowd.routes[name]).standings
-        states = {standing.state for standing in standings}
-        assert states & {State.RESTING, State.HELD, State.PROBED}, f"{name} waits for nothing"
+        assert crowd.gate.way(crowd.routes[name]).stop, f"{name} waits for nothing"
 
 
 @given(EVENTS)

@@ -102,7 +102,7 @@ async def test_a_hold_met_during_a_rest_waits_for_its_end() -> None:
         assert crowd.observer.holds == []
 
 
-@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("scope", [scope for scope in Scope if scope is not Scope.SERVER])
 async def test_a_probe_that_is_asked_to_wait_waits(scope: Scope) -> None:
     """Whatever was probed: the next probe comes when Tuner may be asked again."""
     async with Yard() as yard:
@@ -151,7 +151,7 @@ async def test_a_rest_asked_for_when_the_probe_is_due_delays_it() -> None:
         assert crowd.inside == []
         await crowd.clock.advance(0.1)
 
-        assert crowd.inside == ["under way"]
+        assert crowd.inside == ["b"]
 
 
 async def test_a_rest_asked_for_while_a_probe_is_under_way_outlasts_it() -> None:
@@ -164,7 +164,7 @@ async def test_a_rest_asked_for_while_a_probe_is_under_way_outlasts_it() -> None
         crowd.answer("under way", rest(30))
         await crowd.clock.advance(0)
 
-        crowd.answer("first", ACCEPTED)
+        crowd.answer("b", ACCEPTED)
         await crowd.clock.advance(0)
 
         assert crowd.observer.lifts == [held]
@@ -172,4 +172,4 @@ async def test_a_rest_asked_for_while_a_probe_is_under_way_outlasts_it() -> None
         await crowd.clock.advance(29.9)
         assert crowd.inside == []
         await crowd.clock.advance(0.1)
-        assert sorted(crowd.inside) == ["b", "c", "under way"]
+        assert sorted(crowd.inside) == ["c", "first", "under way"]

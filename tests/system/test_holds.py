@@ -119,7 +119,8 @@ async def everything_is_held(running: ServiceProcess, keys: dict[str, str]) -> N
     """Check what the service says of its holds."""
     expected = {f"held: {key} ({cause})" for key, cause in keys.items()}
     status, because = await running.readiness()
-    assert (status, set(because)) == (503, expected)
+    assert (status, {reason.split(" since ")[0] for reason in because}) == (503, expected)
+    assert all(reason.endswith(".") for reason in because), "and what to do"
     for key in keys:
         assert (
             await running.metric("ingestor_destination_state", destination=key, state="held") == 1

@@ -15,7 +15,7 @@ from ingestor.devkit.fake_tuner import Delay, FakeTuner, Options, Refuse, Reply,
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
-OUTAGE_SECONDS = 20.0
+OUTAGE_SECONDS = 10.0
 EVENTS = 30
 PATIENCE = {
     "TUNER_TIMEOUT_SECONDS": "2",
@@ -53,7 +53,7 @@ async def test_an_outage_costs_no_call_an_attempt(cluster: Cluster, tmp_path: Pa
     )
     assert await here.letters() == []
     assert delivered == EVENTS * len(served)
-    assert refused >= EVENTS
+    assert 10 <= refused <= EVENTS + 5, "after those under way a probe now and then"
 
 
 async def test_a_certificate_that_is_not_trusted_holds_until_it_is(
