@@ -15,7 +15,8 @@ SECONDS = 10
 LEAST = 20
 # The share of the latest first attempt in what is thought of the server.
 SHARE = 1 / 8
-HALF = 0.5
+# With fewer answered, one of many unlucky calls would meet failures until its budget is spent.
+MOST = 0.7
 
 
 class Breaker:
@@ -33,7 +34,7 @@ class Breaker:
     @property
     def is_sound(self) -> bool:
         """Whether most new calls are answered of late: only then a failure may be a call's own."""
-        return self._quality >= HALF
+        return self._quality >= MOST
 
     def works(self, now: float, effort: Effort) -> None:
         """Hear that an attempt of *effort* was answered."""

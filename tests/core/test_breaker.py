@@ -145,7 +145,7 @@ def test_a_server_is_sound_while_most_new_calls_are_answered() -> None:
     for _ in range(100):
         breaker.works(0.0, old())
     sound.append(breaker.is_sound)
-    for _ in range(6):
+    for _ in range(10):
         breaker.works(0.0, new())
     sound.append(breaker.is_sound)
 

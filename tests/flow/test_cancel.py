@@ -34,6 +34,8 @@ from ingestor.core.outcome import Dead
 from ingestor.core.record import Record
 
 ONE_SLOT = Measures(slots=1)
+# So many new calls that fail are an outage.
+RUN = 10
 # Long enough for every pause and every backoff of a journey.
 LONG = 300.0
 
@@ -42,7 +44,7 @@ LONG = 300.0
 class Journey:
     """What becomes of the record that is cut: what Tuner answers to it and to those *behind* it in
     its lane, how often its letter is refused, which letters are too many, and how many suspensions
-    there are at *least*.
+    there are at *least*. With *is_down* the server is out of order when it comes.
     """
 
     name: str
@@ -51,12 +53,20 @@ class Journey:
     refusals: int = 0
     behind: int = 0
     letters: Limits | None = None
+    is_down: bool = False
 
     @property
     def records(self) -> list[Record]:
-        """All records: one takes the only slot, the next one is cut, and there are others."""
+        """All records: one takes the only slot, or many bring the server down, the next one is cut,
+        and there are others.
+        """
         lane = ["cut"] * (1 + self.behind)
-        return records("first", *lane, "other", "more", "late")
+        return records(*self.ahead, *lane, "other", "more", "late")
+
+    @property
+    def ahead(self) -> list[str]:
+        """Those before the one that is cut."""
+        return [f"ahead {number}" for number in range(RUN if self.is_down else 1)]
 
 
 JOURNEYS = [
@@ -68,6 +78,8 @@ JOURNEYS = [
     Journey("two holds", [UNAUTHORIZED, FORBIDDEN, CREATED], least=6),
     Journey("letter refused", [REFUSAL], least=7, refusals=2),
     Journey("letter held", [REFUSAL, REFUSAL, CREATED], least=6, letters=Limits(1, 0.01)),
+    Journey("after an outage", [CREATED], least=2, is_down=True),
+    Journey("in an outage", [BROKEN, TIMEOUT, UNAUTHORIZED, CREATED], least=6, is_down=True),
     Journey("in a lane", [CREATED, BROKEN, CREATED], least=6, behind=1),
 ]
 
@@ -96,13 +108,18 @@ def call_id(record: Record) -> str:
 
 async def travel(journey: Journey, cut: Cut) -> None:
     """Make a journey, cut somewhere, and see what is left."""
-    tuner = FakeTuner({"cut": journey.answers})
+    down = {name: [BROKEN] for name in journey.ahead if journey.is_down}
+    tuner = FakeTuner({"cut": journey.answers, **down})
     measures = replace(ONE_SLOT, letters=journey.letters)
     async with open_road(tuner, measures, wrap=cut) as road:
         road.letters.refuse(journey.refusals)
         road.begin(P0)
-        first, cut_one, *others, late = journey.records
-        road.admit(first)
+        at = len(journey.ahead)
+        road.admit(*journey.records[:at])
+        cut_one, *others, late = journey.records[at:]
+        if journey.is_down:
+            await road.clock.advance(0)
+            assert road.observer.holds
         cut.is_armed = True
         road.admit(cut_one)
         cut.is_armed = False

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from kafka.cluster import Cluster
-from system.deployment import deployment
+from system.deployment import calls, deployment, messages
 from system.destinations import AGENT, WORKSPACE, case_events, tuners, write_routes
 from system.processes import ServiceProcess
 from system.sequences import overlaps
 
-from ingestor.devkit.fake_tuner import Entry, Fault, Redirect, Reply, Window
+from ingestor.devkit.fake_tuner import DEMO_KEY, Entry, Fault, Redirect, Reply, Window
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -107,6 +107,36 @@ async def test_a_fault_of_ours_holds_what_it_concerns_and_kills_nothing(
         assert good["elsewhere"].requests == []
         for tuner in bad.values():
             assert_probes(tuner.requests)
+
+
+async def test_a_new_key_in_its_file_ends_a_hold(cluster: Cluster, tmp_path: Path) -> None:
+    """Without a restart; as long as there is none, calls wait, and nothing dies of it."""
+    file = tmp_path / "key"
+    file.write_text("tr_api_old\n")
+    bodies = calls(40)
+    async with deployment(cluster) as here:
+        settings = {"TUNER_API_KEY": "", "TUNER_API_KEY_FILE": str(file)}
+        async with here.service(settings) as running:
+            await here.publish(messages(bodies))
+            held = await running.until_said("held")
+            assert (held["key"], held["cause"]) == ("credential default", "unauthorized")
+            assert "key" in held["remedy"]
+            file.unlink()
+            unreadable = await running.until_said("key_unreadable")
+            assert unreadable["credential"] == "default"
+            await running.until(lambda: len(probes(here.tuner.requests)) > 2)
+            assert (await running.readiness())[0] == 503
+            assert here.tuner.calls == []
+
+            file.write_text(f"{DEMO_KEY}\n")
+            await running.until_said("key_replaced")
+            await here.until_finished(running)
+            await running.until_ready()
+            assert_probes(here.tuner.requests)
+    assert here.bodies() == bodies
+    assert await here.letters() == []
+    assert DEMO_KEY not in running.said
+    assert "tr_api_old" not in running.said
 
 
 def probes(requests: Sequence[Entry]) -> Sequence[Entry]:

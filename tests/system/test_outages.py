@@ -1,5 +1,6 @@
 """Tuner is out of order for a while: nothing dies of it, and it goes on by itself."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from itertools import chain
 from pathlib import Path
@@ -9,13 +10,15 @@ from edge.certificates import Authority, server_context
 from kafka.cluster import Cluster
 from system.deployment import calls, deployment, messages
 from system.destinations import case_events, tuners, write_routes
+from system.processes import ServiceProcess
 from yarl import URL
 
 from ingestor.devkit.fake_tuner import Delay, FakeTuner, Options, Refuse, Reply, Reset, Rule, Window
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
-OUTAGE_SECONDS = 10.0
+OUTAGE_SECONDS = 15.0
+AWAY_SECONDS = 12.0
 EVENTS = 30
 PATIENCE = {
     "TUNER_TIMEOUT_SECONDS": "2",
@@ -34,7 +37,7 @@ async def test_an_outage_costs_no_call_an_attempt(cluster: Cluster, tmp_path: Pa
         "500": [Window(fault=Reply(500, body="text"), seconds=OUTAGE_SECONDS)],
         "resets": [Window(fault=Reset(), seconds=OUTAGE_SECONDS)],
         "hangs": [Window(fault=Delay(5.0), seconds=OUTAGE_SECONDS)],
-        "refuses": [Refuse(seconds=5.0)],
+        "refuses": [Refuse(seconds=OUTAGE_SECONDS)],
         "fine": [],
     }
     async with tuners(faults) as served, deployment(cluster) as here:
@@ -54,6 +57,44 @@ async def test_an_outage_costs_no_call_an_attempt(cluster: Cluster, tmp_path: Pa
     assert await here.letters() == []
     assert delivered == EVENTS * len(served)
     assert 10 <= refused <= EVENTS + 5, "after those under way a probe now and then"
+
+
+async def test_while_nobody_listens_a_call_knocks_now_and_then(cluster: Cluster) -> None:
+    """At most twice a second at first, however many wait; it keeps its partitions, stays ready, and
+    says what it waits for.
+    """
+    before, after = FakeTuner(), FakeTuner()
+    first, meanwhile = calls(50, "first"), calls(500, "meanwhile")
+    async with deployment(cluster) as here, AsyncExitStack() as stack:
+        async with before.serve():
+            url = before.url
+            running = await stack.enter_async_context(here.service({"TUNER_BASE_URL": url}))
+            await here.publish(messages(first))
+            await here.until_finished(running)
+        await here.publish(messages(meanwhile))
+        outage = await running.until_said("outage")
+        assert (outage["key"], outage["cause"]) == (f"server {url}", "connect")
+        await running.until(lambda: is_idle(running))  # what was under way is over
+        knocked = await running.metric("ingestor_attempts_total", status="connect")
+        await asyncio.sleep(AWAY_SECONDS)
+        assert await running.readiness() == (200, [])
+        labels = {"destination": f"server {url}", "state": "open"}
+        assert await running.metric("ingestor_destination_state", **labels) == 1
+        knocks = await running.metric("ingestor_attempts_total", status="connect") - knocked
+        async with after.serve(port=URL(url).port or 0):
+            await here.until_finished(running)
+            await running.until_said("outage_over")
+
+    assert 1 <= knocks <= 2 * AWAY_SECONDS
+    assert {call.call_id: call.body for call in after.calls} == meanwhile
+    assert here.tuner.requests == []
+    assert len(running.entries_of("partitions_assigned")) == 1
+    assert await here.letters() == []
+
+
+async def is_idle(running: ServiceProcess) -> bool:
+    """Whether no request is under way."""
+    return await running.metric("ingestor_slots_in_use") == 0
 
 
 async def test_a_certificate_that_is_not_trusted_holds_until_it_is(
