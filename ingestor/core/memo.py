@@ -111,6 +111,8 @@ def _check(packed: bytes | bytearray) -> bytes:
 
 
 def _append(packed: bytearray, number: int) -> None:
+    if number < 0:
+        raise ValueError("stretches are not in order")
     while number >= _MORE:
         packed.append(number & _LOW | _MORE)
         number >>= _BITS

@@ -108,12 +108,12 @@ class Ledger:
         """When the oldest unfinished record was taken into work, None when all are finished."""
         return self._first.since if self._first else None
 
-    def claim(self, offset: int, timestamp: int, now: float) -> Claim | None:
+    def claim(self, offset: int, timestamp: int, after: int, now: float) -> Claim | None:
         """Take a record into work *now*; None when an earlier assignment finished it. *offset* is
-        above the last one's.
+        above the last one's, *after* the first offset behind it.
         """
-        is_finished = self._recollection.is_finished(offset, timestamp)
-        self.upcoming = offset + 1
+        is_finished = self._recollection.is_finished(offset, timestamp, after)
+        self.upcoming = after
         last = self._last
         if is_finished:
             if last and last.witness is None:
@@ -216,9 +216,7 @@ class Offsets:
         ledger = self._ledgers.get(record.origin)
         if ledger is None or record.offset < ledger.upcoming:
             return None
-        claim = ledger.claim(record.offset, record.timestamp, now)
-        ledger.upcoming = record.next
-        return claim
+        return ledger.claim(record.offset, record.timestamp, record.next, now)
 
     def marks(self) -> list[Mark]:
         """List the marks of which the broker does not know yet, or not all that is finished beyond

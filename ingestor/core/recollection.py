@@ -32,17 +32,19 @@ class Recollection:
             next(stretches)
         return stretches
 
-    def is_finished(self, offset: int, timestamp: int) -> bool:
-        """Tell whether the record at *offset*, the next one that is read, was finished before."""
+    def is_finished(self, offset: int, timestamp: int, after: int) -> bool:
+        """Tell whether the next record that is read was finished before: the one at *offset*; all
+        of it, when it stands for every offset up to, not including, *after*.
+        """
         stretches = self._stretches
         while stretches and stretches[0].end <= offset:
             self._is_believed = False
             stretches.popleft()
-        if not stretches or offset < stretches[0].begin:
+        if not stretches or after <= stretches[0].begin:
             return False
         begin, witness, end = stretches[0]
-        is_finished = self._is_believed or (offset == begin and timestamp == witness)
-        self._is_believed = is_finished and offset + 1 < end
-        if not self._is_believed:
+        is_known = self._is_believed or (offset == begin and timestamp == witness)
+        self._is_believed = is_known and after < end
+        while stretches and stretches[0].begin < after and not self._is_believed:
             stretches.popleft()
-        return is_finished
+        return is_known and after <= end

@@ -132,6 +132,17 @@ def test_a_memo_is_for_the_offset_with_which_it_was_committed(committed: int) ->
     assert read(text, 100) is not None
 
 
+@pytest.mark.parametrize(
+    "stretches",
+    [(Stretch(4, NOW, 6),), (Stretch(5, NOW, 9), Stretch(8, NOW, 12)), (Stretch(9, NOW, 8),)],
+    ids=["before the base", "over one another", "backwards"],
+)
+def test_a_memo_out_of_order_is_a_bug(stretches: tuple[Stretch, ...]) -> None:
+    """Rather than write what would be read as something else, or write for ever."""
+    with pytest.raises(ValueError, match="not in order"):
+        write(Memo(5, stretches))
+
+
 def test_nothing_finished_is_nothing_written() -> None:
     """Most of the time all is finished up to the mark."""
     assert write(Memo(7, ())) == ""

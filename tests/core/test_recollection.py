@@ -14,7 +14,7 @@ MEMO = Memo(10, (Stretch(12, 1_200, 15), Stretch(20, 2_000, 21)))
 def known(*records: tuple[int, int], memo: Memo | None = MEMO) -> list[int]:
     """Read records by offset and timestamp; return the offsets of those that were finished."""
     recollection = Recollection(memo)
-    return [offset for offset, timestamp in records if recollection.is_finished(offset, timestamp)]
+    return [at for at, timestamp in records if recollection.is_finished(at, timestamp, at + 1)]
 
 
 @table(
@@ -72,7 +72,7 @@ def test_the_current_stretch_is_the_one_whose_end_is_to_come() -> None:
     first, second = MEMO.stretches
     seen = [(recollection.current, [*recollection.to_come()])]
     for offset in (11, 12, 14, 20):
-        recollection.is_finished(offset, offset * 100)
+        recollection.is_finished(offset, offset * 100, offset + 1)
         seen.append((recollection.current, [*recollection.to_come()]))
 
     assert seen == [
@@ -82,3 +82,32 @@ def test_the_current_stretch_is_the_one_whose_end_is_to_come() -> None:
         (None, [second]),
         (None, []),
     ]
+
+
+@table(
+    "read, ranges, expected",
+    {
+        "within a stretch": ([12], [(13, 15)], [13]),
+        "up to its end and beyond": ([12], [(13, 16)], []),
+        "from before it on": ([10], [(11, 15)], []),
+        "over all of them": ([10], [(11, 30)], []),
+        "over the first, and into the second": ([10], [(11, 21), (21, 22)], []),
+        "before the second": ([12, 13], [(14, 20), (20, 21)], [20]),
+    },
+)
+def test_a_range_that_cannot_be_read_is_known_only_as_a_whole(
+    read: list[int], ranges: list[tuple[int, int]], expected: list[int]
+) -> None:
+    """One record of it may be the one that was never finished; and a witness it is not."""
+    recollection = Recollection(MEMO)
+    for offset in read:
+        recollection.is_finished(offset, offset * 100, offset + 1)
+
+    found = []
+    for begin, end in ranges:
+        timestamp = begin * 100 if end == begin + 1 else -1
+        if recollection.is_finished(begin, timestamp, end):
+            found.append(begin)
+        assert all(stretch.begin >= end for stretch in recollection.to_come())
+
+    assert found == expected
