@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from ingestor.core.memo import read, write
 from ingestor.core.offsets import Claim, Mark, Offsets
-from ingestor.core.record import Partition, Record
+from ingestor.core.record import Damage, Partition, Record
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Tenure:
     read: list[int] = field(default_factory=list)
     claims: dict[int, Claim] = field(default_factory=dict)
     unfinished: dict[int, float] = field(default_factory=dict)
+    others: dict[int, list[int]] = field(default_factory=dict)
     settled: list[int] = field(default_factory=list)
     told: int = 0
     is_over: bool = False
@@ -56,7 +57,7 @@ class Tenure:
 @dataclass
 class Topic:
     """A partition as it is at the broker: its records, what of them is finished, and the commit,
-    with what it tells to be finished beyond the offset.
+    with what it tells to be finished beyond the offset; *is_cut* when witnesses may be gone.
     """
 
     records: list[int]
@@ -64,13 +65,15 @@ class Topic:
     metadata: str = ""
     told: frozenset[int] = frozenset()
     finished: set[int] = field(default_factory=set)
-    is_compacted: bool = False
+    is_cut: bool = False
 
 
 Sent = tuple[list[Mark], list[tuple[Tenure, int, int]]]
 FIRST, SECOND = (Partition("calls", number) for number in range(2))
 PARTITIONS = st.sampled_from([FIRST, FIRST, SECOND])
-GAPS = st.lists(st.sampled_from([0, 0, 0, 1, 9]), min_size=1, max_size=12)
+# Between a record and the one before it; a record out of three that are read as one range.
+GAP, BROKEN = st.sampled_from([0, 0, 0, 1, 9]), -3
+GAPS = st.lists(GAP, min_size=1, max_size=12).map(tuple) | st.just((BROKEN, 0, 0))
 
 
 class Group(RuleBasedStateMachine):
@@ -149,7 +152,7 @@ class Group(RuleBasedStateMachine):
             assert beyond <= self.tenures[partition].recalled
 
     @rule(partition=PARTITIONS, gaps=GAPS, data=st.data())
-    def read(self, partition: Partition, gaps: list[int], data: st.DataObject) -> None:
+    def read(self, partition: Partition, gaps: tuple[int, ...], data: st.DataObject) -> None:
         if partition not in self.tenures:
             self.assign(partition)
         for gap in gaps:
@@ -160,19 +163,23 @@ class Group(RuleBasedStateMachine):
         tenure, topic = self.tenures[partition], self.topics[partition]
         later = [offset for offset in topic.records if offset >= tenure.upcoming]
         if not later:
-            later = [max([tenure.upcoming, *[each + 1 for each in topic.records[-1:]]]) + gap]
+            behind = max([tenure.upcoming, *[each + 1 for each in topic.records[-1:]]])
+            later = [behind + max(0, gap)]
             topic.records.append(later[0])
-        offset = later[0]
+        offset, *others = whole = later[: -BROKEN if gap == BROKEN else 1]
+        topic.is_cut |= gap == BROKEN
         self.now += 1.0
-        claim = self.offsets.claim(self._record(partition, offset), self.now)
-        tenure.read.append(offset)
+        found = self._record(partition, offset, damage=whole[-1] if gap == BROKEN else None)
+        claim = self.offsets.claim(found, self.now)
+        tenure.read += whole
         if claim is None:
-            assert offset in tenure.recalled & topic.finished, "only what is finished is left out"
+            assert {*whole} <= tenure.recalled & topic.finished, "only what is finished is left out"
             return
-        assert topic.is_compacted or offset not in tenure.recalled, "what was told comes again"
+        assert topic.is_cut or offset not in tenure.recalled, "what was told comes again"
         assert (claim.offset, claim.since) == (offset, self.now)
         tenure.claims[offset] = claim
         tenure.unfinished[offset] = self.now
+        tenure.others[offset] = others
 
     @rule(partition=PARTITIONS, back=st.integers(1, 5))
     def read_what_is_not_to_be_read(self, partition: Partition, back: int) -> None:
@@ -181,12 +188,13 @@ class Group(RuleBasedStateMachine):
 
         assert self.offsets.claim(self._record(partition, offset), self.now) is None
 
-    def _record(self, partition: Partition, offset: int) -> Record:
+    def _record(self, partition: Partition, offset: int, damage: int | None = None) -> Record:
         return record(
+            damage=None if damage is None else Damage(damage, "a cause"),
             topic=partition.topic,
             partition=partition.number,
             offset=offset,
-            timestamp=1_781_108_062_500 + offset * offset % 97,
+            timestamp=-1 if damage is not None else 1_781_108_062_500 + offset * offset % 97,
         )
 
     @rule(partition=PARTITIONS, data=st.data())
@@ -195,7 +203,7 @@ class Group(RuleBasedStateMachine):
         topic = self.topics[partition]
         if topic.records[:-1]:
             topic.records.remove(data.draw(st.sampled_from(topic.records[:-1])))
-            topic.is_compacted = True
+            topic.is_cut = True
 
     @rule(partition=PARTITIONS, data=st.data())
     def settle(self, partition: Partition, data: st.DataObject) -> None:
@@ -211,8 +219,8 @@ class Group(RuleBasedStateMachine):
             assert tenure.claims[offset].settle()
             assert not tenure.claims[offset].settle(), "once"
             del tenure.unfinished[offset]
-            tenure.settled.append(offset)
-            self.topics[partition].finished.add(offset)
+            tenure.settled += [offset, *tenure.others[offset]]
+            self.topics[partition].finished.update([offset, *tenure.others[offset]])
 
     @precondition(lambda self: self.late)
     @rule(data=st.data())
@@ -249,7 +257,8 @@ class Group(RuleBasedStateMachine):
         topic, tenure = self.topics[mark.partition], self.tenures[mark.partition]
         topic.committed = mark.offset
         topic.metadata = write(mark.memo) if mark.memo else ""
-        known = tenure.recalled - set(tenure.unfinished) | set(tenure.settled)
+        open_ranges = {each for offset in tenure.unfinished for each in tenure.others[offset]}
+        known = tenure.recalled - {*tenure.unfinished} - open_ranges | {*tenure.settled}
         topic.told = frozenset(offset for offset in known if offset >= mark.offset)
 
     @rule(sent=consumes(sent))
