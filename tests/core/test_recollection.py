@@ -42,6 +42,11 @@ def test_a_witness_with_another_timestamp_voids_its_stretch() -> None:
     assert known(*records) == [20]
 
 
+def test_each_stretch_needs_its_own_witness() -> None:
+    """Also behind one that was believed and whose last records are gone."""
+    assert known((12, 1_200), (13, 1_300), (16, 1_600), (20, 2_001)) == [12, 13]
+
+
 def test_without_a_memo_nothing_is_known() -> None:
     """From the mark on, then."""
     assert known((0, 0), (12, 1_200), memo=None) == []

@@ -8,10 +8,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from kafka.cluster import Cluster, Headers, Message, Stored, Topic
+from kafka.cluster import Cluster, Committed, Headers, Message, Stored, Topic
 from system.processes import ServiceProcess, service
 from system.waiting import SECONDS, eventually
 
+from ingestor.core.memo import read
 from ingestor.devkit.fake_tuner import DEMO_KEY, Entry, FakeTuner, Options
 from ingestor.devkit.sample_calls import body
 
@@ -83,8 +84,11 @@ class Deployment:
 
     async def committed(self) -> dict[int, int]:
         """Ask for the group's committed offsets, by partition."""
-        found = await asyncio.to_thread(self.topic.committed, self.group)
-        return {partition: committed.offset for partition, committed in found.items()}
+        return {number: it.offset for number, it in (await self.commits()).items()}
+
+    async def commits(self) -> dict[int, Committed]:
+        """Ask for what the group committed, by partition: offsets and what is done beyond them."""
+        return await asyncio.to_thread(self.topic.committed, self.group)
 
     async def ends(self) -> dict[int, int]:
         """Ask where the partitions end."""
@@ -169,19 +173,23 @@ def digest(value: bytes | None) -> str:
 
 
 def in_flight(
-    requests: Iterable[Entry], origins: Mapping[str, Origin], committed: Mapping[int, int]
+    requests: Iterable[Entry], origins: Mapping[str, Origin], commits: Mapping[int, Committed]
 ) -> set[str]:
-    """Name, by hash, the events that had been posted but whose offset was not *committed*.
+    """Name, by hash, the events that had been posted and were not finished by the last *commits*.
 
     *origins* say where the record of each body stands, *requests* what was posted.
     """
     return {
         entry.sha256
         for entry in requests
-        if entry.sha256 is not None and _comes_again(origins[entry.sha256], committed)
+        if entry.sha256 is not None and not is_finished(origins[entry.sha256], commits)
     }
 
 
-def _comes_again(origin: Origin, committed: Mapping[int, int]) -> bool:
+def is_finished(origin: Origin, commits: Mapping[int, Committed]) -> bool:
+    """Tell whether the group knows that a record is finished: before the mark or beyond it."""
     partition, offset = origin
-    return offset >= committed.get(partition, 0)
+    committed = commits.get(partition, Committed(0, ""))
+    memo = read(committed.metadata, committed.offset)
+    beyond = memo.stretches if memo else ()
+    return offset < committed.offset or any(it.begin <= offset < it.end for it in beyond)

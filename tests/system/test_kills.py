@@ -45,7 +45,7 @@ async def is_killed(cluster: Cluster, settings: Mapping[str, str]) -> None:
             await first.ended()
         killed = time.monotonic()
         before = list(here.tuner.requests)
-        on_their_way = in_flight(before, origins, await here.committed())
+        on_their_way = in_flight(before, origins, await here.commits())
 
         async with here.service(settings) as second:
             await second.until(lambda: len(here.tuner.requests) > len(before))
