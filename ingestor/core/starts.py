@@ -25,8 +25,9 @@ class Bounds:
 class Start:
     """Where to read from, and what beyond it is finished already.
 
-    *is_new* when the group had no offset: it is committed before the first call is posted, else a
-    restart would decide anew. *lost* counts the records that were removed before they were read.
+    *is_new* when it is not what the group committed: it is committed before the first call is
+    posted, else a restart would decide anew. *lost* counts the records that were removed before
+    they were read.
     """
 
     offset: int
@@ -40,12 +41,12 @@ def start(committed: int | None, bounds: Bounds, reset: Reset, metadata: str = "
 
     A committed offset below the begin was overtaken by retention. One above the end belongs to a
     topic that was deleted and made again, or to a log that was cut: everything there is read, since
-    nothing says what of it was posted.
+    nothing says what of it was posted; once the log has grown, that offset would seem to.
     """
     if committed is None:
         return Start(bounds.begin if reset is Reset.EARLIEST else bounds.end, is_new=True)
     if committed > bounds.end:
-        return Start(bounds.begin)
+        return Start(bounds.begin, is_new=True)
     memo = read(metadata, committed)
     if committed < bounds.begin:
         return Start(bounds.begin, memo, lost=bounds.begin - committed)

@@ -16,8 +16,8 @@ async def find_starts(
     """Ask for the committed offsets, their metadata and the bounds of *names*, and decide;
     *is_first* when nothing was ours before.
 
-    What the group never committed is committed here, before the first call is posted. Raises what
-    the client does.
+    A start that the group did not commit is committed here, before the first call is posted. Raises
+    what the client does.
     """
     topics = {name.topic for name in names}
     if reset is Reset.LATEST:

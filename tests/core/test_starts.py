@@ -28,7 +28,7 @@ def memo(base: int) -> Memo:
         "at the begin": (100, Reset.LATEST, Start(100)),
         "at the end": (200, Reset.EARLIEST, Start(200)),
         "retention overtook it": (90, Reset.LATEST, Start(100, lost=10)),
-        "the topic was made again": (201, Reset.LATEST, Start(100)),
+        "the topic was made again": (201, Reset.LATEST, Start(100, is_new=True)),
     },
 )
 def test_the_start_of_an_assignment(committed: int | None, reset: Reset, expected: Start) -> None:
@@ -42,7 +42,7 @@ def test_the_start_of_an_assignment(committed: int | None, reset: Reset, expecte
         "what is finished beyond it is known": (150, memo(150), Start(150, memo(150))),
         "for another offset it was not meant": (150, memo(149), Start(150)),
         "retention takes some of it": (95, memo(95), Start(100, memo(95), lost=5)),
-        "the topic was made again": (201, memo(201), Start(100)),
+        "the topic was made again": (201, memo(201), Start(100, is_new=True)),
         "a new group has no past": (None, memo(150), Start(100, is_new=True)),
     },
 )
@@ -100,7 +100,7 @@ def test_a_start_is_always_within_what_the_partition_holds(
     chosen = start(committed, bounds, reset)
 
     assert bounds.begin <= chosen.offset <= bounds.end
-    assert chosen.is_new == (committed is None)
+    assert chosen.is_new == (committed is None or committed > bounds.end)
     if committed is not None:
         assert chosen.offset <= max(committed, bounds.begin)
         assert chosen.lost == max(0, bounds.begin - committed)

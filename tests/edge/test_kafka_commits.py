@@ -165,3 +165,23 @@ async def test_metadata_that_is_not_ours_is_no_memo(
 
     assert reader.keeper.begun[-1][FIRST] == offset
     assert reader.keeper.memos[FIRST] is None
+
+
+async def test_a_start_that_the_commit_does_not_tell_is_committed_at_once(
+    broker: EmbeddedBroker,
+) -> None:
+    """The offset belongs to a topic that was there before. When this one has grown beyond it a
+    restart would believe it, and skip all that was not posted yet.
+    """
+    await publish(broker, FIRST, *numbers(0, 1, 2))
+    async with reader_of(broker) as reader:
+        await reader.joined()
+        assert await reader.source.commit({FIRST: 5})
+    async with reader_of(broker) as reader:
+        assert (await reader.joined())[FIRST] == 0
+    await publish(broker, FIRST, *numbers(3, 4, 5, 6))
+
+    async with reader_of(broker) as reader:
+        await reader.until(lambda: len(reader.records) == 7)
+
+    assert reader.values(0) == numbers(*range(7))
