@@ -116,6 +116,11 @@ class RealKafka:
         return self._running().pid
 
     @property
+    def data(self) -> Path:
+        """Give the folder with a folder for each partition, `topic-number`."""
+        return self._folder / "data"
+
+    @property
     def is_running(self) -> bool:
         """Tell whether the broker was started and has not ended since."""
         return self._process is not None and self._process.poll() is None
@@ -179,7 +184,7 @@ class RealKafka:
             self._holders.pop().close()
 
     def _launch(self) -> None:
-        data, settings = self._folder / "data", self._folder / "broker.properties"
+        data, settings = self.data, self._folder / "broker.properties"
         if not data.exists():
             shutil.copytree(self._files.formatted, data)
         settings.write_text("".join(f"{name}={value}\n" for name, value in self._settings(data)))

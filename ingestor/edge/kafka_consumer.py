@@ -1,7 +1,7 @@
 """One aiokafka consumer: how it is built, subscribed and stopped, and what its exceptions mean."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -150,6 +150,19 @@ def record(item: Any) -> Record:
     return Record(
         item.topic, item.partition, item.offset, item.timestamp, item.key, item.value, item.headers
     )
+
+
+def is_credible(consumer: Any, name: TopicPartition, items: Sequence[Any], expected: int) -> bool:
+    """Whether the offsets of *items* rise from *expected* on and end before the partition does, and
+    the client goes on behind them.
+
+    The offset of a batch is not under its checksum, and the client believes it: one that was
+    altered makes it skip the batches that are really there.
+    """
+    state = consumer._subscription.subscription.assignment.state_value(name)  # noqa: SLF001 - nothing public tells without waiting
+    offsets = [expected - 1, *(item.offset for item in items)]
+    is_rising = all(before < after for before, after in pairwise(offsets))
+    return is_rising and offsets[-1] < min(state.highwater, state.position)
 
 
 def culprit(error: BaseException) -> TopicPartition | None:

@@ -28,6 +28,7 @@ from ingestor.edge.kafka_consumer import (
     absent,
     culprit,
     is_cancelled,
+    is_credible,
     record,
     stop,
 )
@@ -180,16 +181,16 @@ class KafkaSource:
         return batches
 
     def _hand_out(self, batches: Batches) -> list[Record]:
-        records = []
+        records: list[Record] = []
         for name, batch in batches.items():
             expected = self._next.get(name)
             if expected is None:
                 continue  # the gate is shut: it comes again
-            if batch[-1].offset >= self._consumer.highwater(name):
-                self._rescues.begin(self._consumer, name, expected, "OffsetBeyondTheEnd")
+            if not is_credible(self._consumer, name, batch, expected):
+                self._rescues.begin(self._consumer, name, expected, "OffsetsOutOfOrder")
                 continue
             self._next[name] = batch[-1].offset + 1
-            records += [record(item) for item in batch if item.offset >= expected]
+            records += map(record, batch)
         return records
 
     def _rescued(self, partitions: Collection[Partition]) -> list[Record]:

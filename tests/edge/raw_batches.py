@@ -28,10 +28,10 @@ class Poison(Enum):
     STREAM = auto()
 
 
-def batch(*values: bytes, poison: Poison | None = None) -> bytes:
+def batch(*values: bytes, poison: Poison | None = None, most_bytes: int = 2**20) -> bytes:
     """Build a batch of *values*, with its checksum right unless that is the *poison*."""
     now = int(time.time() * 1000)  # not long ago: a broker removes what is older than its retention
-    builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, 0, 2**20)  # noqa: FBT003 - no names
+    builder = DefaultRecordBatchBuilder(2, 0, False, -1, -1, 0, most_bytes)  # noqa: FBT003 - no names
     for number, value in enumerate(values):
         builder.append(number, now, None, value, [(_HEADER, b"x")])
     raw = bytearray(builder.build())

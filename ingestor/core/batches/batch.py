@@ -15,7 +15,7 @@ MAGIC = 2
 # Base offset and length, which the length does not count.
 OVERHEAD = 12
 MAGIC_AT = 16
-_HEADER = struct.Struct(">qiibIhiqqqhii")
+_HEADER = struct.Struct(">qiiBIhiqqqhii")
 # The checksum covers what follows it; the offset and the length before it are the broker's own.
 _CHECKED_FROM = 21
 _CODEC, _STAMPED, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
@@ -83,7 +83,8 @@ def batch_at(raw: bytes, position: int, checksum: Checksum) -> Batch | None:
         _HEADER.unpack_from(raw, position)
     )
     end = position + OVERHEAD + length
-    if magic != MAGIC or not position + _HEADER.size <= end <= len(raw):
+    # The magic byte is not under the checksum: what is sound as this format is of this format.
+    if magic < MAGIC or not position + _HEADER.size <= end <= len(raw):
         return None
     is_sound = base >= 0 and delta >= 0 and checksum(raw[position + _CHECKED_FROM : end]) == crc
     return Batch(

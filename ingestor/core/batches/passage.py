@@ -9,7 +9,7 @@ sound batch begins, never from what it says itself.
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from ingestor.core.batches.batch import MAGIC, MAGIC_AT, OVERHEAD, Batch, Checksum, batch_at
@@ -96,15 +96,15 @@ class Passage:
 def survey(fetched: Fetched, checksum: Checksum) -> Passage | Lost:
     """Look at what was *fetched*: the sound batches up to the first that is not, or that one."""
     batches: list[Batch | Message] = []
-    position = 0
+    position, expected = 0, fetched.start
     while position < len(fetched.raw):
         found = _sound_at(fetched, position, checksum)
-        if found is None:
+        if found is None or _is_misplaced(fetched, found, position, expected, checksum):
             if position == 0:
                 return _lost(fetched, checksum)
             break  # it may only be cut off: it is looked at when it comes first
         batches.append(found)
-        position += len(found.raw)
+        position, expected = position + len(found.raw), found.last + 1
     return Passage(fetched, batches)
 
 
@@ -129,13 +129,30 @@ def _sound_at(fetched: Fetched, position: int, checksum: Checksum) -> Batch | Me
     return found if found and found.is_sound and found.last < fetched.end else None
 
 
-def _lost(fetched: Fetched, checksum: Checksum) -> Lost:
+def _is_misplaced(
+    fetched: Fetched, found: Batch | Message, position: int, expected: int, checksum: Checksum
+) -> bool:
+    """Whether *found* says that it is further on than it can be: the offset of a batch is not under
+    its checksum. Offsets before it are missing, and the next batch has some of its own.
+    """
+    if not isinstance(found, Batch) or found.base <= expected:
+        return False
+    after = batch_at(fetched.raw, position + len(found.raw), checksum)
+    return after is not None and after.is_sound and after.base <= found.last
+
+
+def _lost(fetched: Fetched, checksum: Checksum) -> Passage | Lost:
     raw, declared = fetched.raw, len(fetched.raw)
     if len(raw) >= OVERHEAD:
         declared = OVERHEAD + _LENGTH.unpack_from(raw, _LENGTH_AT)[0]
     for position in _boundaries(fetched, declared):
         batch = batch_at(raw, position, checksum)
-        if batch and batch.is_sound and fetched.start < batch.base <= batch.last < fetched.end:
+        if batch is None or not batch.is_sound or batch.last >= fetched.end:
+            continue
+        if batch.base <= fetched.start <= batch.last:
+            # The broker itself was misled by the offset of the batch before: it was read already.
+            return survey(replace(fetched, raw=raw[position:]), checksum)
+        if fetched.start < batch.base:
             return Lost(raw[:position], batch.base)
     return Lost(raw[:declared] if declared > OVERHEAD else raw, None)
 

@@ -83,6 +83,12 @@ def test_nothing_sent_is_nothing_found() -> None:
     assert passage(fetched(start=7)) == ([], 7)
 
 
+def test_an_altered_magic_byte_alters_nothing_else() -> None:
+    """It is not under the checksum, and the client minds it no more."""
+    for magic in (b"\3", b"\xff"):
+        assert offsets(fetched(spoilt(FIRST, MAGIC_AT, magic))) == list(range(10))
+
+
 def test_offsets_that_come_again_are_left_out() -> None:
     """The offset of a batch is not under its checksum."""
     assert offsets(fetched(FIRST, FIRST, SECOND)) == list(range(20))
@@ -199,7 +205,7 @@ def test_a_marker_that_is_no_commit_ends_what_is_left_out(key: bytes | None) -> 
     [
         WRONG_SUM,
         spoilt(SECOND, len(SECOND) - 1, b"?"),
-        spoilt(SECOND, MAGIC_AT, b"\7"),
+        spoilt(SECOND, MAGIC_AT, b"\1"),
         spoilt(SECOND, MAGIC_AT, b"\0"),
         spoilt(SECOND, LENGTH_AT, struct.pack(">i", len(SECOND) - 20)),
         spoilt(SECOND, LENGTH_AT, struct.pack(">i", len(SECOND) + 20)),
@@ -262,6 +268,24 @@ def test_a_batch_is_found_in_any_rubbish_but_not_looked_for_without_end() -> Non
 
     assert lost(fetched(begin * 90, THIRD, start=10, end=30)).next == 20
     assert lost(fetched(begin * 200, THIRD, start=10, end=30)).next is None
+
+
+@pytest.mark.parametrize("base", [15, 20, 26, 29])
+def test_a_batch_that_says_it_is_further_on_is_not_believed(base: int) -> None:
+    """Whoever does skips those that are really there. Offsets that are missing are none of this."""
+    moved = spoilt(SECOND, 0, struct.pack(">q", base))
+
+    assert lost(fetched(moved, THIRD, start=10)) == Lost(moved, 20)
+    assert passage(fetched(FIRST, moved, THIRD))[1] == 10
+    assert passage(fetched(FIRST, THIRD))[1] == 30
+
+
+def test_what_was_read_already_may_come_first() -> None:
+    """A broker is misled by such an offset too: it sends that batch for whatever is behind it."""
+    far = spoilt(SECOND, 0, struct.pack(">q", 2**50))
+
+    for start in (20, 25):
+        assert offsets(fetched(far, THIRD, start=start, end=30)) == list(range(start, 30))
 
 
 # Old formats
