@@ -1,7 +1,7 @@
 """One aiokafka consumer: how it is built, subscribed and stopped, and what its exceptions mean."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -27,6 +27,8 @@ FETCH_WAIT_MS = 250
 RETRY_MS = 500
 # A service that ends gives this two seconds.
 STOP_SECONDS = 1.8
+# Far longer than an election of leaders takes.
+STALL_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Subscription:
     """What is read, and as whom.
 
     *rebalance_seconds* is how long the others wait for us to give partitions up, *session_seconds*
-    how long they believe that we live without a word of us, and *metadata_seconds* how long a
-    change of the topics may go unnoticed.
+    how long they believe that we live without a word of us, *metadata_seconds* how long a change of
+    the topics may go unnoticed, and *stall_seconds* how long a partition may give nothing.
     """
 
     topics: tuple[str, ...]
@@ -45,6 +47,7 @@ class Subscription:
     rebalance_seconds: float = 30.0
     session_seconds: float = 10.0
     metadata_seconds: float = 30.0
+    stall_seconds: float = STALL_SECONDS
 
 
 class Member(Protocol):
@@ -163,6 +166,13 @@ def is_credible(consumer: Any, name: TopicPartition, items: Sequence[Any], expec
     offsets = [expected - 1, *(item.offset for item in items)]
     is_rising = all(before < after for before, after in pairwise(offsets))
     return is_rising and offsets[-1] < min(state.highwater, state.position)
+
+
+def positions(consumer: Any, names: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
+    """Read which offset the client fetches next of those of *names* of which it knows."""
+    assignment = consumer._subscription.subscription.assignment  # noqa: SLF001 - see above
+    states = {name: assignment.state_value(name) for name in names}
+    return {name: state.position for name, state in states.items() if state.has_valid_position}
 
 
 def culprit(error: BaseException) -> TopicPartition | None:

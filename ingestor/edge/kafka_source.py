@@ -29,6 +29,7 @@ from ingestor.edge.kafka_consumer import (
     culprit,
     is_cancelled,
     is_credible,
+    positions,
     record,
     stop,
 )
@@ -36,6 +37,7 @@ from ingestor.edge.kafka_fence import Fence, FencedError, abandon
 from ingestor.edge.kafka_joining import DICE, join
 from ingestor.edge.kafka_starts import find_starts
 from ingestor.edge.rescues import Rescues
+from ingestor.edge.stalls import Stalls
 from ingestor.edge.watch import Watch
 
 POLL_MS = 200
@@ -78,6 +80,7 @@ class KafkaSource:
         self._next: dict[TopicPartition, int] = {}
         self._rebalances = 0
         self._rescues = Rescues(connection, watch)
+        self._stalls = Stalls(subscription.stall_seconds)
         self._has_begun = False
         self._failures = 0
         self._failed_at = 0.0
@@ -130,13 +133,15 @@ class KafkaSource:
 
     async def ends(self) -> Mapping[Partition, int]:
         """Ask where our partitions end; of those for which there was no answer nothing is said."""
-        if self._consumer is None or not self._next:
+        consumer = self._consumer
+        if consumer is None or not self._next:
             return {}
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                ends = await self._consumer.end_offsets(list(self._next))
+                ends = await consumer.end_offsets(list(self._next))
         except (KafkaError, TimeoutError):
             return {}
+        self._look(consumer, ends)
         return {Partition(*name): end for name, end in ends.items()}
 
     async def close(self) -> None:
@@ -178,6 +183,7 @@ class KafkaSource:
             timeout_ms=POLL_MS if is_long else IDLE_POLL_MS,
             max_records=MOST_RECORDS,
         )
+        self._stalls.asked(ours, batches, time.monotonic())
         return batches
 
     def _hand_out(self, batches: Batches) -> list[Record]:
@@ -192,6 +198,13 @@ class KafkaSource:
             self._next[name] = batch[-1].offset + 1
             records += map(record, batch)
         return records
+
+    def _look(self, consumer: Any, ends: Mapping[TopicPartition, int]) -> None:
+        """Have read without the client what it does not give although it is there."""
+        ours = self._next.keys() & consumer.assignment() if consumer is self._consumer else ()
+        at = positions(consumer, (name for name in ours if name not in self._rescues))
+        for name in self._stalls.look(at, ends, time.monotonic()):
+            self._rescues.begin(consumer, name, self._next[name], "NothingRead")
 
     def _rescued(self, partitions: Collection[Partition]) -> list[Record]:
         records = []
@@ -283,3 +296,4 @@ class KafkaSource:
         self._arrivals = None
         self._next = {}
         self._rescues.clear()
+        self._stalls.clear()

@@ -1,12 +1,13 @@
 """What is found where the client cannot read, and what is believed of it."""
 
+import asyncio
 import struct
 from collections.abc import Callable
 
 import pytest
 from aiokafka.errors import KafkaError, LeaderNotAvailableError, NotLeaderForPartitionError
 from edge.altering import Alteration, altering, flip
-from edge.embedded import FIRST, GROUP, SESSION_SECONDS, numbers, publish
+from edge.embedded import FIRST, GROUP, SECOND, SESSION_SECONDS, numbers, publish
 from edge.members import Member, member
 from edge.raw_batches import Poison, batch, produce
 
@@ -204,3 +205,35 @@ async def test_whoever_closes_gives_a_rescue_up(broker: EmbeddedBroker) -> None:
         await reader.joined()
         while not reader.keeper.told("partition_unreadable"):
             await reader.take()
+
+
+async def test_what_a_broker_cannot_read_itself_is_told_and_waited_for(
+    broker: EmbeddedBroker,
+) -> None:
+    """The client only writes a line into a log, for ever; here it stops nobody else."""
+    for where in (FIRST, SECOND):
+        await publish(broker, where, b"1")
+
+    async with member(
+        broker.bootstrap_servers,
+        "calls",
+        group=GROUP,
+        session_seconds=SESSION_SECONDS,
+        stall_seconds=0.1,
+    ) as reader:
+        await reader.joined()
+        broker.fail_next(Api.FETCH, [CORRUPT] * 5_000)
+        async with asyncio.timeout(20):
+            while not reader.keeper.told("partition_stuck"):
+                await reader.take()
+                await reader.source.ends()
+        broker.record_requests()
+        await reader.until(lambda: sum(each.api == Api.FETCH for each in broker.requests()) > 3)
+        broker.fail_no_more(Api.FETCH)
+        await reader.until(lambda: len(reader.records) == 2)
+
+    assert {fields["cause"] for fields in reader.keeper.told("partition_unreadable")} == {
+        "NothingRead"
+    }
+    stuck = reader.keeper.told("partition_stuck")
+    assert [fields["cause"] for fields in stuck] == ["CorruptRecordException"] * 2

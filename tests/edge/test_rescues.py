@@ -10,6 +10,7 @@ from edge.raw_batches import Poison
 
 from ingestor.core.record import Record
 from ingestor.devkit.embedded_broker import EmbeddedBroker
+from ingestor.edge.rescue import BITE_RECORDS
 
 # What is wrong with a batch of which no record can be read.
 CAUSES = {
@@ -128,3 +129,18 @@ async def test_what_has_no_room_is_not_handed_out(broker: EmbeddedBroker) -> Non
         await reader.until(lambda: len(reader.records) == 2)
 
     assert reader.values(0)[1] == b"good"
+
+
+async def test_a_large_batch_is_handed_out_in_bites(broker: EmbeddedBroker) -> None:
+    """No take gives more than the client would; in order, and what follows behind it."""
+    many = numbers(*range(1_200))
+    await publish(broker, FIRST, *many, poison=Poison.HEADER)
+    await publish(broker, FIRST, b"last")
+
+    async with reader_of(broker) as reader:
+        bites = []
+        while len(reader.records) < 1_201:
+            bites.append(len(await reader.take()))
+
+    assert reader.values(0) == [*many, b"last"]
+    assert max(bites) == BITE_RECORDS
