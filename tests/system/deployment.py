@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from kafka.cluster import Cluster, Committed, Headers, Message, Stored, Topic
@@ -130,11 +131,16 @@ class Deployment:
 
 @asynccontextmanager
 async def deployment(
-    cluster: Cluster, options: Options | None = None, *, partitions: int = 12
+    cluster: Cluster,
+    options: Options | None = None,
+    *,
+    partitions: int = 12,
+    config: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Deployment]:
-    """Make topics never used before, and serve a fake Tuner beside the block."""
-    topic = await asyncio.to_thread(cluster.create_topic, partitions=partitions)
-    dead = await asyncio.to_thread(cluster.create_topic, f"{topic.name}.dead-letters", partitions=2)
+    """Make topics never used before, with *config*, and serve a fake Tuner beside the block."""
+    create = partial(cluster.create_topic, config=config)
+    topic = await asyncio.to_thread(create, partitions=partitions)
+    dead = await asyncio.to_thread(create, f"{topic.name}.dead-letters", partitions=2)
     async with FakeTuner(options).serve() as tuner:
         yield Deployment(topic, dead, tuner)
 

@@ -4,8 +4,6 @@ import asyncio
 import signal
 import struct
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from core.batches.writing import batch as written
 from edge.raw_batches import Poison, batch, produce
 from kafka.cluster import SECONDS, Cluster
 from system.deployment import Deployment, Letter, calls, deployment
+from system.heartbeat import heartbeat
 from system.poison import (
     ATTRIBUTES_AT,
     COUNT_AT,
@@ -62,25 +61,6 @@ async def fill(here: Deployment, partition: int) -> list[str]:
         raw = batch(*values[start : start + PER_BATCH])
         await produce(here.topic.cluster.address, here.topic.name, partition, raw)
     return list(bodies)
-
-
-@asynccontextmanager
-async def heartbeat(running: ServiceProcess) -> AsyncIterator[list[float]]:
-    """Ask for /livez all the time; the list is how long each answer took."""
-    answers: list[float] = []
-    clock = asyncio.get_running_loop().time
-
-    async def ask() -> None:
-        while True:
-            began = clock()
-            assert (await running.page("livez"))[0] == 200
-            answers.append(clock() - began)
-            await asyncio.sleep(0.02)
-
-    async with asyncio.TaskGroup() as tasks:
-        asking = tasks.create_task(ask())
-        yield answers
-        asking.cancel()
 
 
 def check(letters: list[Letter], partition: int, cause: str, broken: Broken) -> None:

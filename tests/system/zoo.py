@@ -14,7 +14,9 @@ ANY_BYTES = bytes(range(256))
 
 @dataclass(frozen=True, slots=True)
 class Animal:
-    """An event, and the *reason* of its letter; without one it is posted as it is."""
+    """An event, and the *reason* of its letter; without one, and when Tuner refused it, it was
+    posted as it is.
+    """
 
     value: bytes
     reason: str | None
@@ -34,7 +36,7 @@ def with_text(call_id: str, text: str) -> bytes:
 
 ANIMALS: dict[str, Animal] = {
     "any bytes": Animal(ANY_BYTES, "malformed"),
-    "any bytes in a string": Animal(event("z").replace(b"agent", ANY_BYTES), "malformed"),
+    "any bytes in a string": Animal(event("z").replace(b"balance", ANY_BYTES), "malformed"),
     "nothing": Animal(b"", "malformed"),
     "a zero byte": Animal(b"\0", "malformed"),
     "a number": Animal(b"7", "malformed"),
@@ -48,7 +50,7 @@ ANIMALS: dict[str, Animal] = {
     "an endless workspace": Animal(event("w", workspace_id=DIGITS), "no_route"),
     "an endless agent": Animal(event("a", agent_remote_identifier="a" * 9_000), "no_route"),
     "an agent of any bytes": Animal(event("h"), "no_route", (("tuner-agent-id", ANY_BYTES),)),
-    "a digit without end": Animal(with_text("digits", DIGITS), "malformed"),
+    "a digit without end": Animal(with_text("digits", DIGITS), "refused"),
     "a fraction without end": Animal(with_text("fraction", "0." + DIGITS), None),
     "an id of control characters": Animal(event("\u0000\u0001\r\nX-Key: 1\u007f"), None),
     "another call": Animal(event("\u202e\U0001f4de"), None),
