@@ -19,8 +19,8 @@ from ingestor.edge.watch import Watch
 # Each of them has connections of its own.
 MOST_AT_A_TIME = 4
 BACKOFF = Backoff(base=1.0, longest=30.0)
-# A partition that soon fails again is read for longer: each failure of the client costs the others
-# what they had fetched.
+# A partition that soon fails again for the same cause is read for longer, and without a word: each
+# failure of the client costs the others what they had fetched.
 SOON_SECONDS = 60.0
 MOST_PASSAGES = 64
 PAUSE_SECONDS = 1.0
@@ -42,9 +42,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """That the client failed, when, and for how many passages it was relieved."""
+    """That the client failed, when and why, and for how many passages it was relieved."""
 
     at: float
+    cause: str
     passages: int
 
 
@@ -71,12 +72,15 @@ class Rescues:
         """Have *consumer* leave partition *name* alone, and read it from *offset* on."""
         consumer.seek(name, offset)
         consumer.pause(name)
-        event = "partition_forbidden" if cause == FORBIDDEN else "partition_unreadable"
-        self._watch.changed(event, partition=str(Partition(*name)), offset=offset, cause=cause)
         last, now = self._failures.get(name), time.monotonic()
-        is_soon = last is not None and now - last.at < SOON_SECONDS
-        passages = min(MOST_PASSAGES, last.passages * 2) if last and is_soon else 1
-        self._failures[name] = Failure(now, passages)
+        if last is not None and last.cause == cause and now - last.at < SOON_SECONDS:
+            passages = min(MOST_PASSAGES, last.passages * 2)
+        else:
+            passages = 1
+        if passages == 1 or cause == FORBIDDEN:
+            event = "partition_forbidden" if cause == FORBIDDEN else "partition_unreadable"
+            self._watch.changed(event, partition=str(Partition(*name)), offset=offset, cause=cause)
+        self._failures[name] = Failure(now, cause, passages)
         task = self._start(name, offset, PAUSE_SECONDS, cause)
         self._cases[name] = Case(offset, passages, task, offset)
 

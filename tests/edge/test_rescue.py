@@ -5,16 +5,18 @@ import struct
 from collections.abc import Callable
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, LeaderNotAvailableError, NotLeaderForPartitionError
 from edge.altering import Alteration, altering, flip
 from edge.embedded import FIRST, GROUP, SECOND, SESSION_SECONDS, numbers, publish
-from edge.members import Member, member
+from edge.members import Keeper, Member, member
 from edge.raw_batches import Poison, batch, produce
 
 from ingestor.core.record import Damage, Record
 from ingestor.devkit.embedded_broker import Api, EmbeddedBroker
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.rescue import BITE_BYTES, BITE_RECORDS, UNTRUSTED, Rescue, rescue
+from ingestor.edge.rescues import Rescues
 
 CORRUPT, OUT_OF_RANGE, NOT_THE_LEADER = 2, 1, 6
 ALWAYS = 1_000
@@ -179,20 +181,50 @@ async def test_an_offset_beyond_the_end_is_not_believed(broker: EmbeddedBroker) 
     assert told["cause"] == "OffsetsOutOfOrder"
 
 
+class Failing:
+    """A client that fails wherever it goes on; *resumed* is where it did."""
+
+    def __init__(self) -> None:
+        self.resumed: list[int] = []
+        self._is_paused = False
+
+    def pause(self, _: TopicPartition) -> None:
+        """Leave a partition alone."""
+        self._is_paused = True
+
+    def resume(self, _: TopicPartition) -> None:
+        """Go on with it."""
+        self._is_paused = False
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        """Go on from an offset."""
+        if not self._is_paused:
+            self.resumed.append(offset)
+
+
 async def test_a_partition_that_fails_again_and_again_is_relieved_for_longer(
     broker: EmbeddedBroker,
 ) -> None:
-    """Each failure of the client costs the other partitions what they had fetched."""
-    for number in range(60):
-        await publish(broker, FIRST, b"%d" % number, poison=Poison.HEADER)
+    """Each failure of the client costs the other partitions what they had fetched. It is told
+    once, and again for another cause.
+    """
+    for number in range(40):
+        await publish(broker, FIRST, b"%d" % number)
+    keeper, client, name = Keeper([]), Failing(), TopicPartition(*FIRST)
+    rescues = Rescues(Connection(broker.bootstrap_servers, "test"), keeper)
+    values, offset = [], 0
 
-    async with member(
-        broker.bootstrap_servers, "calls", group=GROUP, session_seconds=SESSION_SECONDS
-    ) as reader:
-        await reader.until(lambda: len(reader.records) == 60)
+    for cause in ["any"] * 5 + ["another"]:
+        rescues.begin(client, name, offset, cause)
+        while name in rescues:
+            records, offset = rescues.read(client, name)
+            values += [record.value for record in records]
+            await asyncio.sleep(0.001)
+    await rescues.close()
 
-    assert reader.values(0) == numbers(*range(60))
-    assert len(reader.keeper.told("partition_unreadable")) == 6  # after 1, 2, 4, 8, 16 and 32
+    assert client.resumed == [0, 1, 1, 3, 3, 7, 7, 15, 15, 31, 31, 32]
+    assert values == numbers(*range(32))
+    assert [fields["cause"] for fields in keeper.told("partition_unreadable")] == ["any", "another"]
 
 
 async def test_whoever_closes_gives_a_rescue_up(broker: EmbeddedBroker) -> None:

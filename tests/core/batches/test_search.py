@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ingestor.core.batches.search import Search
 
 ENOUGH = 64
+NEXT = numbered(1_000_000, 2)
 
 
 def broken(base: int, count: int) -> bytes:
@@ -65,6 +66,14 @@ def test_whatever_else_is_sent_is_not_the_same_batch(other: bytes) -> None:
 def test_a_batch_beyond_the_end_does_not_move_it() -> None:
     """Its offset is made up."""
     assert search([(10, 19, broken(10, 10)), (20, 29, numbered(500, 10))], 10, 30)[0] == 30
+
+
+def test_a_million_offsets_take_few_questions() -> None:
+    """In growing steps, then by halves."""
+    found, asked = search([(0, 999_999, broken(0, 1)), (1_000_000, 1_000_001, NEXT)], 0, 2_000_000)
+
+    assert found == 1_000_000
+    assert asked < 45
 
 
 def test_old_messages_are_found_too() -> None:
