@@ -8,6 +8,7 @@ import typer
 from ingestor import __version__
 from ingestor.cli.check import check
 from ingestor.cli.demo import demo
+from ingestor.cli.dlq import dlq
 from ingestor.cli.fake_tuner import fake_tuner
 from ingestor.cli.publish import publish
 from ingestor.cli.run import run
@@ -43,6 +44,7 @@ def _common(
 
 for command in (run, check, validate, publish, schema, fake_tuner, demo):
     cli.command()(command)
+cli.add_typer(dlq)
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ def check(
     Prints every value with its source, secrets masked. Exit code 0 when the settings are good, 2
     when they are not, 1 when `--connect` finds that the service could not do its work.
     """
-    settings, console = settings_or_exit(config), _output()
+    settings, console = settings_or_exit(config), output()
     show_settings(settings, console)
     if connect:
         look_around(settings, console)
@@ -48,16 +48,17 @@ def check(
 
 def show_settings(settings: Settings, console: Console) -> None:
     """Print every effective value with its source, secrets masked, then routes and warnings."""
-    _show_table(console, ("setting", "value", "source"), settings.rows)
+    show_table(console, ("setting", "value", "source"), settings.rows)
     if settings.routes:
-        _show_table(console, ("credential", "headers", "address"), _credentials(settings))
+        show_table(console, ("credential", "headers", "address"), _credentials(settings))
         header = ("route", "topic", "field", "workspace", "agent", "credential")
-        _show_table(console, header, _routes(settings))
+        show_table(console, header, _routes(settings))
     show_findings(console, "warning", settings.warnings, style="yellow")
     console.print("settings are good", style="bold green")
 
 
-def _output() -> Console:
+def output() -> Console:
+    """Give what tables are printed on."""
     console = Console()
     # A pipe or a log has no edge to wrap at: there a row stays one line, which can be searched.
     return console if console.is_terminal else Console(width=_ENDLESS)
@@ -91,7 +92,8 @@ def _field(route: Route) -> str:
     return f"{'.'.join(route.field)} = {values}"
 
 
-def _show_table(console: Console, header: tuple[str, ...], rows: Iterable[Sequence[str]]) -> None:
+def show_table(console: Console, header: tuple[str, ...], rows: Iterable[Sequence[str]]) -> None:
+    """Print *rows* under their *header*, without anything that a terminal obeys."""
     table = Table(*header)
     for row in rows:
         table.add_row(*(Text(printable(cell, console), overflow="fold") for cell in row))

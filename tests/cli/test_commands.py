@@ -13,7 +13,7 @@ from cli.commands import invoke, lines
 from ingestor import __version__
 from ingestor.devkit.sample_calls import Label, SampleEvent, sample_calls
 
-COMMANDS = ("run", "check", "validate", "publish", "schema", "fake-tuner", "demo")
+COMMANDS = ("run", "check", "validate", "publish", "schema", "fake-tuner", "demo", "dlq")
 
 
 def test_the_version_is_told() -> None:
