@@ -20,6 +20,8 @@ from ingestor.core.route import Route
 WINDOW = 60.0
 # Deaths in a row that took longer than this to come together are no accident that is going on.
 ROW_SECONDS = 3_600.0
+# A damaged log is nobody's deploy, and its letters are few: one for each damaged range.
+UNGUARDED = frozenset({Reason.UNREADABLE, Reason.SKIPPED})
 # Events may name any agent: what is known of streams is bounded.
 MOST_STREAMS = 10_000
 

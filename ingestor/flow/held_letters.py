@@ -12,7 +12,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from ingestor.core.guard import Guard, Stream, advice, cause, posting, reading
+from ingestor.core.guard import UNGUARDED, Guard, Stream, advice, cause, posting, reading
 from ingestor.core.notice import Notice
 from ingestor.core.outcome import Dead, Outcome
 from ingestor.core.route import Route
@@ -65,6 +65,8 @@ class HeldLetters:
 
     def note_unread(self, dead: Dead, topic: str) -> bool:
         """Note a record of *topic* that could not be read; whether its letter has to wait."""
+        if dead.reason in UNGUARDED:
+            return False
         streams = reading(topic)
         self._die(dead, streams)
         return self._guard.held(streams) is not None

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable
 
+import pytest
 from fake_clock import FakeClock, quiescence
 from fakes import CREATED, FakeTuner, Posted
 from flow.road import P0, REFUSAL, UNKNOWN, Measures, Road, open_road, record, records
 
 from ingestor.core.answer import Answer
 from ingestor.core.guard import Limits
+from ingestor.core.outcome import Dead, Reason
 from ingestor.core.record import Record
 from ingestor.core.route import Route
 from ingestor.flow.held_letters import FIRST_PAUSE, GRACE, LONGEST_PAUSE
@@ -240,6 +242,18 @@ async def test_what_cannot_be_read_waits_until_others_can() -> None:
         assert len(road.letters.sent) == 10
         assert road.mark() == 11
         assert road.observer.releases == ["topic calls"]
+
+
+@pytest.mark.parametrize("reason", [Reason.UNREADABLE, Reason.SKIPPED])
+async def test_what_a_damaged_log_has_lost_neither_holds_nor_is_held(reason: Reason) -> None:
+    """Whoever deploys what: it stays lost, and its letter says which offsets."""
+    async with open_road(measures=FIVE) as road:
+        for _ in range(50):
+            assert not road.held_letters.note_unread(Dead(reason, "offsets 1 to 2"), "calls")
+
+        for _ in range(5):
+            road.held_letters.note_unread(Dead(Reason.MALFORMED, "must be JSON"), "calls")
+        assert not road.held_letters.note_unread(Dead(reason, "offsets 1 to 2"), "calls")
 
 
 async def test_a_signal_has_the_letters_written_that_wait() -> None:
