@@ -184,8 +184,10 @@ async def test_while_letters_are_stuck_one_at_a_time_tries() -> None:
         assert len(road.letters.tried) - before < 40
 
         road.letters.accept()
+        looks = road.letters.looks
         await road.clock.advance(30)
 
+        assert road.letters.looks == looks + 1
         assert sorted(it.value or b"" for it in road.letters.sent) == sorted(
             letter.value or b"" for letter in letters
         )

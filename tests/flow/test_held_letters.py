@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from fake_clock import FakeClock, quiescence
 from fakes import CREATED, FakeTuner, Posted
-from flow.road import P0, REFUSAL, UNKNOWN, Measures, Road, open_road, record, records
+from flow.road import P0, REFUSAL, Measures, Road, open_road, record, records
 
 from ingestor.core.answer import Answer
 from ingestor.core.guard import Limits
@@ -195,6 +195,22 @@ async def test_a_backlog_with_a_few_bad_events_flows() -> None:
         assert road.observer.notices == []
 
 
+async def test_calls_that_wait_and_are_bad_indeed_become_letters() -> None:
+    """When others pass the hold is over; that the bad ones die again together is no new one."""
+    tuner = FakeTuner(answer=lambda posted: REFUSAL if posted.call_id[0] == "x" else CREATED)
+    async with open_road(tuner, FIVE) as road:
+        road.begin()
+        road.admit(*(record(f"x{n}", n) for n in range(12)))
+        await quiescence()
+        assert len(road.letters.sent) == 4
+
+        road.admit(*calls(30, start=12))
+        await quiescence()
+
+        assert road.mark() == 42
+        assert len(road.letters.sent) == 12
+
+
 async def test_calls_that_die_again_are_held_again() -> None:
     """One call passed by chance, or half of the fault was mended: the rest is not let out."""
     agents = Agents("front-desk")
@@ -323,20 +339,10 @@ async def test_a_drain_leaves_what_is_held() -> None:
         assert len(road.letters.sent) == 4
 
 
-def failing(times: int) -> Callable[[Posted], Answer]:
-    """Answer that an agent is unknown so many times."""
-    left = [times]
-
-    def answer(_: Posted) -> Answer:
-        left[0] -= 1
-        return UNKNOWN if left[0] >= 0 else CREATED
-
-    return answer
-
-
 async def test_a_probe_cut_off_gives_its_turn_to_another() -> None:
     """A hold whose probe is lost must not last for ever."""
-    tuner = FakeTuner(answer=Agents("front-desk"))
+    agents = Agents("front-desk")
+    tuner = FakeTuner(answer=agents)
     async with open_road(tuner, FIVE) as road:
         road.begin()
         road.admit(*calls(30))
@@ -348,10 +354,12 @@ async def test_a_probe_cut_off_gives_its_turn_to_another() -> None:
         await road.clock.advance_until(drain.done)
         assert drain.result() == 1, "the probe was on the wire"
 
-        tuner.answer = failing(0)
         tuner.release()
         road.begin()
         road.admit(*calls(30))
+        await quiescence()
+        assert road.room.records == 30
+        agents.unknown.clear()
         await road.clock.advance(60)
 
         assert road.mark() == 30
