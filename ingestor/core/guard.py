@@ -7,12 +7,14 @@ letters before the first of its good ones has been answered.
 
 A stream is held when so many letters in a row, or so many in a minute that are that large a share
 of what ended, would leave it. Records that were ignored say nothing. A stream counts from its first
-death on, so that one without deaths costs nothing.
+death until there has been none for a minute, so that one without deaths costs nothing.
 """
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from ingestor.core.outcome import Dead, Reason
 from ingestor.core.route import Route
@@ -41,8 +43,7 @@ class Limits:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """Records that share a fate; *is_repeatable* when one of them may end otherwise next time."""
 
     name: str
@@ -55,6 +56,7 @@ class Stream:
 EVERY_ROUTE = Stream("every route")
 
 
+@lru_cache(MOST_STREAMS)
 def reading(topic: str) -> tuple[Stream, ...]:
     """Name the stream of what is read from *topic*: the same bytes are read the same way for ever,
     until somebody changes the settings.
@@ -62,6 +64,7 @@ def reading(topic: str) -> tuple[Stream, ...]:
     return (Stream(f"topic {topic}", is_repeatable=False),)
 
 
+@lru_cache(MOST_STREAMS)
 def posting(route: Route) -> tuple[Stream, ...]:
     """Name the streams of what is posted over *route*."""
     agent = route.agent[:_MOST_CHARACTERS]
@@ -93,7 +96,7 @@ def advice(cause: str) -> str:
 class Tally:
     """What became of a stream's records lately."""
 
-    __slots__ = ("_buckets", "_causes", "_row", "is_held")
+    __slots__ = ("_buckets", "_causes", "_died", "_row", "is_held")
 
     def __init__(self, letters: int) -> None:
         self.is_held = False
@@ -102,6 +105,7 @@ class Tally:
         # The number of the time slice, and how many records lived and died in it.
         self._buckets: list[tuple[int, int, int]] = [(-_BUCKETS, 0, 0)] * _BUCKETS
         self._causes: Counter[str] = Counter()
+        self._died = 0.0
 
     @property
     def cause(self) -> str:
@@ -120,7 +124,12 @@ class Tally:
         if not is_again:
             self._row.append(now)
         self._causes[cause] += 1
+        self._died = now
         self._count(now, lived=0, died=1)
+
+    def is_over(self, now: float) -> bool:
+        """Whether it may be forgotten, when one just ended well."""
+        return not self.is_held and now - self._died > WINDOW
 
     def recent(self, now: float) -> tuple[int, int]:
         """Count how many lived and how many died within the last minute."""
@@ -176,9 +185,9 @@ class Guard:
             tally.live(now)
             if tally.is_held and (is_probe or tally.is_little(self._limits, now)):
                 lifted.append(stream)
-                if is_probe:
-                    del self._tallies[stream]
                 tally.is_held = False
+            if tally.is_over(now) or (is_probe and stream in lifted):
+                del self._tallies[stream]
         return lifted
 
     def die(

@@ -201,6 +201,18 @@ def test_a_probe_that_passes_ends_all_holds_of_its_streams() -> None:
     assert die(watching, 19) == []
 
 
+def test_a_stream_without_deaths_is_forgotten() -> None:
+    """A few letters long ago cost nothing for ever after."""
+    watching = guard()
+    die(watching, 5)
+    live(watching, now=NOW + WINDOW)
+    assert not watching.is_calm
+
+    live(watching, now=NOW + WINDOW + 1)
+
+    assert watching.is_calm
+
+
 def test_those_that_die_again_are_no_row_but_a_share() -> None:
     """They come one after the other because they waited together."""
     watching = guard()
@@ -246,7 +258,7 @@ def test_the_cause_that_dominates_is_named() -> None:
     watching = guard()
     die(watching, 19, why="refused (404)")
     later = NOW + 2 * ROW_SECONDS
-    live(watching, now=later - 2 * WINDOW)
+    live(watching, now=NOW + 1)
     die(watching, 12, why="refused (422)", now=later)
     die(watching, 8, why="exhausted (500)", now=later)
 
