@@ -94,7 +94,7 @@ async def test_a_token_of_unknown_life_is_kept_for_minutes() -> None:
 
 async def test_a_token_is_replaced_before_it_expires() -> None:
     """A connection that is opened in its last moments would be cut in the middle of its work."""
-    async with serving(granting(expires_in=1.0)) as server:
+    async with serving(granting(expires_in=3.0)) as server:
         provider, loop = TokenProvider(client(server.url)), asyncio.get_running_loop()
         began = loop.time()
         first = await provider.token()
@@ -102,7 +102,7 @@ async def test_a_token_is_replaced_before_it_expires() -> None:
             while await provider.token() == first:  # noqa: ASYNC110 - time has to pass
                 await asyncio.sleep(0.01)
 
-        assert 0.8 <= loop.time() - began < 1.0
+        assert 2.4 <= loop.time() - began < 3.0
         assert len(server.requests) == 2
 
 
