@@ -6,6 +6,7 @@ are told: the text of one, and the locals around it, may quote what a call holds
 """
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor
 from ingestor.core.stack import describe
 
 QUIET_SECONDS = 10.0
+# Where asyncio begins to quote: the arguments of a callback, a task with its exception.
+_QUOTES = re.compile(r"[(<\n]")
 # Says at every rebalance that partitions have two owners, because it never learns of generations.
 MISTAKEN = "aiokafka.coordinator.assignors.sticky"
 
@@ -96,7 +99,9 @@ def _printable(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _without_text(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Replace an exception by its type and place."""
+    """Replace an exception by its type and place; asyncio also writes it into what it says."""
+    if event["logger"] == "asyncio":
+        event["event"] = _QUOTES.split(event["event"], 1)[0].rstrip()
     match event.pop("exc_info", None):
         case (_, BaseException() as error, _):
             event["error"] = describe(error)

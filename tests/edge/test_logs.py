@@ -1,6 +1,7 @@
 """Log lines are for machines, or for people at a terminal; libraries are kept short."""
 
 import asyncio
+import gc
 import io
 import json
 import logging
@@ -179,6 +180,33 @@ async def test_a_task_that_nobody_asked_says_no_value() -> None:
 
     (line,) = lines(stream)
     assert (line["logger"], line["error"]) == ("asyncio", "ValueError")
+    assert PRIVATE not in stream.getvalue()
+
+
+async def test_what_asyncio_quotes_is_not_told() -> None:
+    """A task's exception, as the task shows it, and the arguments of a callback."""
+
+    async def fail() -> None:
+        raise ValueError(PRIVATE)
+
+    def fail_with(text: str) -> None:
+        raise KeyError(text)
+
+    stream, loop = io.StringIO(), asyncio.get_running_loop()
+    configure("debug", "json", stream)
+    task = loop.create_task(fail())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    logging.getLogger().handlers[0].filters.clear()
+    loop.call_soon(fail_with, PRIVATE)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    lost, failed = lines(stream)
+    assert lost["event"] == "Task exception was never retrieved"
+    assert lost["error"].startswith("ValueError at test_logs.py:")
+    assert failed["event"].startswith("Exception in callback test_what_asyncio_quotes")
     assert PRIVATE not in stream.getvalue()
 
 
