@@ -1,4 +1,4 @@
-"""A bug ends the service: said in a line, with exit code 1, and its record stays uncommitted."""
+"""What ends the service by itself is said in a line, with exit code 1."""
 
 import json
 import os
@@ -8,6 +8,8 @@ import sys
 from builders import event
 from kafka.cluster import Cluster, Message, Topic
 from settings_builders import COMPLETE
+
+from ingestor.devkit.embedded_broker import Api, EmbeddedBroker
 
 # Settings that say nothing about the size of the room are what only a bug could make.
 PROCESS = """
@@ -19,6 +21,48 @@ settings = load(dict(os.environ), None)
 broken = settings.ingestor.model_copy(update={"max_buffer_bytes": None})
 sys.exit(asyncio.run(app.run(dataclasses.replace(settings, ingestor=broken))))
 """
+
+
+SERVICE = """
+import asyncio, os, sys
+from ingestor import app
+from ingestor.settings import load
+
+sys.exit(asyncio.run(app.run(load(dict(os.environ), None))))
+"""
+UNKNOWN_MEMBER, FENCED_INSTANCE_ID = 25, 82
+
+
+def test_a_place_that_was_taken_ends_it_with_1() -> None:
+    """Two processes have one name: only somebody who gives each its own can mend that."""
+    with EmbeddedBroker() as broker:
+        broker.create_topic("call-ended")
+        # The first heartbeat is answered like that, and so is the question that follows.
+        broker.fail_next(Api.HEARTBEAT, [UNKNOWN_MEMBER, FENCED_INSTANCE_ID])
+        ended = subprocess.run(  # noqa: S603 - this interpreter, a program of ours
+            [sys.executable, "-c", SERVICE],
+            env=os.environ
+            | COMPLETE
+            | {
+                "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers,
+                "KAFKA_TOPICS": "call-ended",
+                "KAFKA_GROUP_INSTANCE_ID": "pod-0",
+                "INGESTOR_LOG_FORMAT": "json",
+                "INGESTOR_OPS_HOST": "127.0.0.1",
+                "INGESTOR_OPS_PORT": "0",
+            },
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+    said = [json.loads(line) for line in ended.stderr.splitlines()]
+
+    assert ended.returncode == 1, ended.stderr
+    (fenced,) = [entry for entry in said if entry["event"] == "fenced"]
+    assert fenced["instance_id"] == "pod-0"
+    assert "KAFKA_GROUP_INSTANCE_ID" in fenced["advice"]
+    assert [entry for entry in said if entry["event"] == "bug"] == []
+    assert said[-1]["event"] == "stopped"
 
 
 def test_a_bug_ends_it_with_1_and_commits_nothing(cluster: Cluster, topic: Topic) -> None:

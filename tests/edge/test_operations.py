@@ -122,6 +122,43 @@ async def test_nothing_else_is_served(served: Served, method: str, path: str, st
     assert text in ("", "404: Not Found", "405: Method Not Allowed")
 
 
+@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/metrics", "/status", "/holds/all"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"])
+async def test_nothing_can_be_changed(served: Served, method: str, path: str) -> None:
+    """Whoever reaches the port may only look: there is nothing to guard with a token."""
+    before = served.metrics.text()
+
+    answered, _, text = await served.get(path, method)
+
+    assert answered in (404, 405)
+    assert text in ("404: Not Found", "405: Method Not Allowed")
+    assert served.metrics.text() == before
+    assert served.health.obstacles == ["starting: the group is not joined yet"]
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET /marker-4c1f HTTP/1.1",
+        b"GET /livez?marker-4c1f HTTP/1.1",
+        b"GET http://evil.test/marker-4c1f HTTP/1.1",
+        b"POST /readyz HTTP/1.1",
+    ],
+)
+async def test_nothing_is_repeated(served: Served, request_line: bytes) -> None:
+    """What somebody asks for, by its address or its headers, is on no page."""
+    host, port = served.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request_line + b"\r\nHost: x\r\nConnection: close\r\nX-A: marker-4c1f\r\n\r\n")
+
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.")
+    assert b"marker" not in answer
+
+
 async def test_a_failure_says_nothing_of_its_cause(served: Served) -> None:
     """The page is open to whoever reaches the port."""
 
