@@ -2,14 +2,28 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import event, row
 from kafka.cluster import Cluster, Headers, Message
 from system.deployment import deployment, message
+from system.processes import command
 
-from ingestor.devkit.fake_tuner import Dice, Options, Reply, Script
+from ingestor.devkit.fake_tuner import (
+    Delay,
+    Dice,
+    Drip,
+    Options,
+    Redirect,
+    Reply,
+    Reset,
+    Script,
+    Truncate,
+    Window,
+)
+from ingestor.devkit.fake_tuner.faults import Fault
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
 
@@ -57,11 +71,28 @@ ECHO = json.dumps(
         WORD: PHONE,
     }
 )
-FAULTS = (
+PAGE = f"<html><h1>{WORD}</h1><p>{META} {PHONE} {API_KEY}</p></html>"
+ONCE: Mapping[str, Fault] = {
+    "429": Reply(429, content=ECHO, retry_after=1),
+    "503": Reply(503, body="html", content=PAGE, retry_after=WORD),
+    "401": Reply(401, content=ECHO),
+    "402": Reply(402, body="text", content=PAGE),
+    "405": Reply(405, body="html", content=PAGE),
+    "501": Reply(501, body="html", content=PAGE),
+    "redirected": Redirect(f"https://{WORD}.test/{META}?key={API_KEY}"),
+    "reset": Reset(),
+    "reset after all": Reset(after_commit=True),
+    "cut off": Truncate(answer=Reply(500, body="html", content=PAGE)),
+    "slow": Drip(0.3, answer=Reply(502, body="html", content=PAGE)),
+    "late": Delay(0.3, answer=Reply(504, content=ECHO)),
+    "201": Reply(201, content=ECHO, after_commit=True),
+}
+FAULTS: tuple[Script | Dice, ...] = (
     Script(call_id="echoing 422", answers=(Reply(422, content=ECHO),)),
     Script(call_id="echoing 400", answers=(Reply(400, content=f"no {WORD} for {PHONE}"),)),
     Script(call_id="echoing hold", answers=(Reply(403, content=ECHO),)),
     Script(call_id="strange page", answers=(Reply(200, body="html", content=f"<p>{META}</p>"),)),
+    *(Script(call_id=f"once {name}", answers=(fault,)) for name, fault in ONCE.items()),
     Dice(call_id="echoing 500", share=1.0, fault=Reply(500, content=ECHO)),
 )
 NAN = private(call_id="nan")[:-1] + f',"score":{{"{META_KEY}":NaN}}}}'.encode()
@@ -69,6 +100,7 @@ EVENTS: Mapping[str, tuple[bytes | None, str | None]] = {
     "good": (private(call_id="good"), None),
     "echoing hold": (private(call_id="echoing hold"), None),
     "strange page": (private(call_id="strange page"), None),
+    **{f"once {name}": (private(call_id=f"once {name}"), None) for name in ONCE},
     "cut off": (private()[:-40], "malformed"),
     "no object": (f'"{WORD}"'.encode(), "malformed"),
     "no text": (b"\xff" + WORD.encode(), "malformed"),
@@ -117,6 +149,37 @@ async def test_nothing_private_is_said(cluster: Cluster) -> None:
         value: reason for value, reason in EVENTS.values() if reason is not None
     }
     assert all(letter.headers == OWN_HEADERS for letter in letters)
-    spoken = [running.said, *pages, *(json.dumps(dict(letter.said)) for letter in letters)]
+    assert here.posted().keys() >= {fault.call_id for fault in FAULTS}
     assert running.entries_of("letter"), "else there was nothing to find"
-    assert {m for m in MARKERS for text in spoken if m in text or m.lstrip("+") in text} == set()
+    spoken = [running.said, *pages, *(json.dumps(dict(letter.said)) for letter in letters)]
+    assert told(*spoken) == set()
+
+
+def told(*spoken: str) -> set[str]:
+    """Find the markers in what was *spoken*."""
+    return {m for m in MARKERS for text in spoken if m in text or m.lstrip("+") in text}
+
+
+async def test_nothing_private_is_printed(cluster: Cluster, tmp_path: Path) -> None:
+    """Not by those who look around, whatever Tuner answers them, nor by those who look at events:
+    the terminal of a deployer may be the log of a pipeline.
+    """
+    fault = Window(fault=Reply(422, content=ECHO), seconds=60)
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(b"\n".join(value for value, _ in EVENTS.values() if value))
+    async with deployment(cluster, Options(keys={API_KEY: "any"}, faults=(fault,))) as here:
+        spoken = [
+            await printed(*arguments, environ={**here.environ, "TUNER_API_KEY": API_KEY})
+            for arguments in (("check",), ("check", "--connect"), ("validate", str(events)))
+        ]
+
+    assert all(spoken)
+    assert here.tuner.requests
+    assert told(*spoken) == set()
+
+
+async def printed(*arguments: str, environ: Mapping[str, str]) -> str:
+    """Run a command to its end; give all that it said."""
+    async with command(*arguments, environ=environ) as running:
+        await running.ended()
+    return running.said
