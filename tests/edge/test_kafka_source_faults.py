@@ -154,6 +154,32 @@ async def test_a_broker_that_goes_and_comes_back_costs_nothing(broker: EmbeddedB
     assert reader.values(0) == numbers(*range(6))
 
 
+async def test_brokers_that_are_away_see_few_of_us(broker: EmbeddedBroker) -> None:
+    """A cluster that comes back has others to let in as well; and commits go on being tried."""
+    port = int(broker.bootstrap_servers.split(":")[1])
+    opened = 0
+
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        writer.transport.abort()
+
+    async with reader_of(broker) as reader:
+        await reader.joined()
+        broker.take_down()
+        listener = await asyncio.start_server(hang_up, "127.0.0.1", port)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(reader.run())
+            await reader.source.commit({FIRST: 0})  # five seconds
+            running.cancel()
+        listener.close()
+        broker.bring_up()
+        await publish(broker, FIRST, b"1")
+        await reader.until(lambda: reader.records)
+
+    assert 5 < opened < 60
+
+
 @pytest.mark.parametrize("api", [Api.FETCH, Api.OFFSET_FETCH, Api.LIST_OFFSETS])
 async def test_a_connection_that_breaks_costs_nothing(broker: EmbeddedBroker, api: Api) -> None:
     """Whatever it is doing, also while it joins."""
