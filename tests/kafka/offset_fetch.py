@@ -76,7 +76,10 @@ def _ask(where: tuple[str, int], api: int, version: int, body: bytes) -> _Answer
         connection.sendall(struct.pack(">i", len(request)) + request)
         with connection.makefile("rb") as answers:
             (length,) = struct.unpack(">i", answers.read(4).ljust(4, b"\0"))
-            answer = _Answer(answers.read(length))
+            raw = answers.read(length)
+    if not length or len(raw) < length:
+        raise ConnectionError("the broker left in the middle of its answer")
+    answer = _Answer(raw)
     answer.number("i")
     return answer
 

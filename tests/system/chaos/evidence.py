@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 
+from kafka.cluster import Committed
 from system.chaos.load import Event, Origin
 from system.chaos.proxy import Link
 
@@ -46,11 +47,11 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the group had committed, by partition with its metadata, between two moments."""
+    """What the group had committed, by partition, between two moments."""
 
     asked: float
     answered: float
-    committed: Mapping[int, tuple[int, str]]
+    committed: Mapping[int, Committed]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ what was in flight when a service was killed, stood still or lost touch with Kaf
 before that no commit can have said so, or since then; and what a service that stood still, or lost
 touch, still sends before it knows that it is no longer a member.
 
-**Commits never go back**, and what a commit covers is not posted by whoever begins after it.
+**What is committed is done**: what a commit covers, by its offset or by its memo, is not posted
+any more, but by a service that stood still or lost touch; and **commits never go back**.
 """
 
 from collections import defaultdict
@@ -25,9 +26,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from kafka.cluster import Committed
 from system.chaos.evidence import Evidence, Incident, Kind, Request
 from system.chaos.load import Origin
 
+from ingestor.core.memo import read
 from ingestor.devkit.sample_calls import Outcome
 
 # Commits go out every second; the rest is for a busy machine.
@@ -61,6 +64,7 @@ def violations(seen: Evidence) -> list[Violation]:
         order_is_kept,
         one_at_a_time,
         hardly_anything_twice,
+        what_is_committed_is_done,
         commits_never_go_back,
     )
     return [violation for law in laws for violation in law(seen)]
@@ -133,34 +137,28 @@ def hardly_anything_twice(seen: Evidence) -> Iterator[Violation]:
         for again in requests:
             if again.arrived <= heard.answered + _MOMENT or _may_repeat(heard, again, seen):
                 continue
-            if waits_behind_another(origin, heard, seen):
-                continue
             how = f"accepted in {heard.entry.order}, posted again in {again.entry.order}"
             yield Violation("hardly anything twice", (origin,), how)
+
+
+def what_is_committed_is_done(seen: Evidence) -> Iterator[Violation]:
+    """What a commit covers, by its offset or by its memo, is not posted any more."""
+    for origin, since in _covered(seen).items():
+        for request in seen.requests.get(origin, ()):
+            if request.arrived > since and not _is_late(request, since, seen.incidents):
+                how = f"posted in {request.entry.order}, though committed before"
+                yield Violation("what is committed is done", (origin,), how)
 
 
 def commits_never_go_back(seen: Evidence) -> Iterator[Violation]:
     """What was read later is never less."""
     for earlier, later in pairwise(seen.readings):
-        for partition, (offset, _) in earlier.committed.items():
-            now, _ = later.committed.get(partition, (offset, ""))
+        for partition, committed in earlier.committed.items():
+            offset = committed.offset
+            now = later.committed.get(partition, committed).offset
             if now < offset:
                 how = f"partition {partition} from {offset} to {now}"
                 yield Violation("commits never go back", ((partition, now),), how)
-
-
-def waits_behind_another(origin: Origin, heard: Request, seen: Evidence) -> bool:
-    """Whether an earlier record of the partition was finished later: until commits say what is done
-    beyond the mark, all behind it come again.
-    """
-    partition, offset = origin
-    return any(
-        not any(
-            r.is_accepted and r.answered <= heard.answered for r in seen.requests.get(other, ())
-        )
-        for other, event in seen.events.items()
-        if other[0] == partition and other[1] < offset and event.outcome is not Outcome.IGNORED
-    )
 
 
 def _may_repeat(heard: Request, again: Request, seen: Evidence) -> bool:
@@ -203,6 +201,30 @@ def _is_awake_late(request: Request, incident: Incident) -> bool:
         and request.gone >= incident.began
         and request.arrived <= incident.ended + AWAKE_WITHIN
     )
+
+
+def _is_late(request: Request, since: float, incidents: Iterable[Incident]) -> bool:
+    if request.link is None or request.link.is_disturbed(since, request.arrived):
+        return True
+    return any(_is_awake_late(request, incident) for incident in incidents)
+
+
+def _covered(seen: Evidence) -> dict[Origin, float]:
+    """Tell since when each record is covered by what was committed."""
+    found: dict[Origin, float] = {}
+    last: dict[int, Committed] = {}
+    for reading in seen.readings:
+        for partition, committed in reading.committed.items():
+            before = last.get(partition, Committed(0, ""))
+            if committed == before:
+                continue
+            last[partition] = committed
+            memo = read(committed.metadata, committed.offset)
+            stretches = memo.stretches if memo else ()
+            done = [(before.offset, committed.offset), *((s.begin, s.end) for s in stretches)]
+            for offset in (number for begin, end in done for number in range(begin, end)):
+                found.setdefault((partition, offset), reading.answered)
+    return found
 
 
 def _calls(seen: Evidence) -> Iterator[tuple[str, list[Origin]]]:

@@ -24,6 +24,7 @@ from ingestor.devkit.fake_tuner import (
 )
 
 SECONDS = 20.0
+RATE = 60
 MOST_SLOTS = 4
 # The group gives a silent member ten seconds.
 LONGER_THAN_A_SESSION = (11.5, 13.0)
@@ -115,7 +116,8 @@ class Step:
 class Plan:
     """What happens in the run of *seed*: *steps* by time, and the *faults* of all the time.
 
-    *is_static* when the services have names of their own in the group.
+    *is_static* when the services have names of their own in the group. For *seconds*, *rate* events
+    are published each second.
     """
 
     seed: int
@@ -124,9 +126,11 @@ class Plan:
     is_static: bool
     faults: Sequence[Rule]
     steps: Sequence[Step]
+    seconds: float = SECONDS
+    rate: int = RATE
 
 
-_OUTAGES: Final[Sequence[Fault]] = (
+OUTAGES: Final[Sequence[Fault]] = (
     Reply(401),
     Reply(401),
     Reply(403),
@@ -176,9 +180,7 @@ def plan(seed: int) -> Plan:
     """Draw the plan of *seed*."""
     dice = Random(seed)
     slots = dice.randint(2, MOST_SLOTS)
-    faults = tuple(
-        Dice(share=share, fault=fault, seed=number) for number, (share, fault) in _numbered(dice)
-    )
+    faults = now_and_then(dice)
     steps = [
         *(step for slot in range(slots) for step in _process(slot, dice)),
         *_broker(dice),
@@ -195,9 +197,11 @@ def plan(seed: int) -> Plan:
     )
 
 
-def _numbered(dice: Random) -> Iterator[tuple[int, tuple[float, Fault]]]:
-    for share_and_fault in _NOW_AND_THEN:
-        yield dice.getrandbits(32), share_and_fault
+def now_and_then(dice: Random) -> tuple[Rule, ...]:
+    """Draw which requests meet a fault in good times."""
+    return tuple(
+        Dice(share=share, fault=fault, seed=dice.getrandbits(32)) for share, fault in _NOW_AND_THEN
+    )
 
 
 def _process(slot: int, dice: Random) -> Iterator[Step]:
@@ -242,4 +246,4 @@ def _length(now: float, dice: Random) -> float:
 
 def _outage(dice: Random) -> Step:
     now = dice.uniform(_FIRST - 1, SECONDS - 3)
-    return Step(now, Answer(dice.choice(_OUTAGES), dice.uniform(0.3, 3.0)))
+    return Step(now, Answer(dice.choice(OUTAGES), dice.uniform(0.3, 3.0)))

@@ -4,6 +4,7 @@ of a record.
 
 from collections.abc import Iterator
 
+from kafka.cluster import Committed
 from system.chaos.evidence import Evidence, Request
 from system.chaos.laws import Violation
 from system.chaos.load import Origin
@@ -45,12 +46,12 @@ def life(origin: Origin, seen: Evidence) -> Iterator[str]:
     event = seen.events.get(origin)
     yield f"record {partition}:{offset} {event}"
     happened = [(r.arrived, _request(r, seen)) for r in seen.requests.get(origin, ())]
-    last: tuple[int, str] | None = None
+    last: Committed | None = None
     for reading in seen.readings:
         committed = reading.committed.get(partition)
         if committed is not None and committed != last:
             last = committed
-            text = f"committed {committed[0]} {committed[1]!r}"
+            text = f"committed {committed.offset} {committed.metadata!r}"
             happened.append((reading.answered, text))
     for when, text in sorted(happened):
         yield f"  {when - seen.began:7.2f} {text}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import inf
 
 import pytest
+from kafka.cluster import Committed
 from system.chaos.evidence import Evidence, Incident, Kind, Reading, Request
 from system.chaos.laws import (
     AWAKE_WITHIN,
@@ -17,10 +18,12 @@ from system.chaos.laws import (
     one_at_a_time,
     order_is_kept,
     violations,
+    what_is_committed_is_done,
 )
 from system.chaos.load import Event, Origin
 from system.chaos.proxy import Link
 
+from ingestor.core.memo import Memo, Stretch, write
 from ingestor.devkit.fake_tuner import Entry
 from ingestor.devkit.sample_calls import Outcome
 
@@ -63,6 +66,11 @@ def incident(
 ) -> Incident:
     """Build an incident, of an instant unless told."""
     return Incident(kind, slot, "", began, began if ended is None else ended)
+
+
+def at(offset: int, metadata: str = "") -> Committed:
+    """Build a commit."""
+    return Committed(offset, metadata)
 
 
 def test_a_run_without_trouble_breaks_no_law() -> None:
@@ -228,13 +236,39 @@ def test_what_was_not_heard_has_to_be_posted_again(unheard: Request) -> None:
     assert list(hardly_anything_twice(seen({(0, 0): [unheard, request(30)]}))) == []
 
 
+MEMO = write(Memo(1, (Stretch(3, 1, 5),)))
+
+
+@pytest.mark.parametrize(
+    ("offset", "is_covered"), [(0, True), (1, False), (2, False), (3, True), (4, True), (5, False)]
+)
+def test_what_a_commit_covers_must_not_be_posted_any_more(offset: int, *, is_covered: bool) -> None:
+    """By its offset, or by the memo in its metadata."""
+    found = seen({(0, offset): [request(1), request(3)]})
+    found.readings = [Reading(2, 2, {0: at(1, MEMO)})]
+
+    assert len(list(what_is_committed_is_done(found))) == is_covered
+
+
+def test_what_is_on_the_wire_when_it_is_committed_may_still_arrive() -> None:
+    """A service that woke up had it before, and a network can hold it back."""
+    woken, held_back = incident(Kind.FREEZE, 1.0, 2.5), Link(0.0, disturbed=[(1.0, 2.9)])
+    for requests, incidents in (
+        ([request(3)], [woken]),
+        ([request(3, link=held_back)], []),
+    ):
+        found = seen({(0, 0): requests}, *incidents)
+        found.readings = [Reading(2, 2, {0: at(1)})]
+        assert list(what_is_committed_is_done(found)) == []
+
+
 def test_a_commit_that_goes_back_is_found() -> None:
     """By partition; others, and those that are not there yet, have nothing to do with it."""
     found = seen({})
     found.readings = [
-        Reading(1, 1, {0: (5, ""), 1: (7, "")}),
-        Reading(2, 2, {0: (4, ""), 1: (7, ""), 2: (1, "")}),
-        Reading(3, inf, {0: (6, ""), 1: (8, ""), 2: (1, "")}),
+        Reading(1, 1, {0: at(5), 1: at(7)}),
+        Reading(2, 2, {0: at(4), 1: at(7), 2: at(1)}),
+        Reading(3, inf, {0: at(6), 1: at(8), 2: at(1)}),
     ]
 
     assert [violation.how for violation in commits_never_go_back(found)] == [

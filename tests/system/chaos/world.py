@@ -8,17 +8,19 @@ from contextlib import (
     AsyncExitStack,
     asynccontextmanager,
     contextmanager,
+    suppress,
 )
+from functools import partial
 from itertools import islice
 from typing import assert_never
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from kafka.cluster import Committed
+from kafka.offset_fetch import OffsetsNotToldError, fetch_offsets
 from system.chaos import load
 from system.chaos.evidence import Evidence, Incident, Kind, Reading
 from system.chaos.fleet import Slot
 from system.chaos.plan import (
     DRAIN_SECONDS,
-    SECONDS,
     TUNER_SECONDS,
     Answer,
     Crash,
@@ -42,7 +44,8 @@ from ingestor.devkit.sample_calls import EVENT_TYPE
 
 # A member that was killed last keeps its partitions for ten seconds; a hold pauses for a few.
 RECOVERY_SECONDS = 60.0
-EVENTS_A_SECOND = 60
+# At the begin there is as much to do as is published in so long.
+_BACKLOG_SECONDS = 5
 _PACE_SECONDS = 0.3
 _LOOK_SECONDS = 0.3
 _DRIP_RATE = 20_000.0
@@ -90,29 +93,27 @@ class World:
 
     async def watch(self) -> None:
         """Read what the group has committed, again and again."""
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self._kafka.broker.address,
-                "group.id": self.here.group,
-                "enable.auto.commit": False,
-                "log_level": 0,
-            }
+        ask = partial(
+            fetch_offsets,
+            self._kafka.broker.address,
+            self.here.group,
+            self.here.topic.name,
+            range(self.plan.partitions),
         )
-        names = [TopicPartition(self.here.topic.name, n) for n in range(self.plan.partitions)]
-        try:
-            while True:
-                if reading := await asyncio.to_thread(_read, consumer, names):
-                    self.seen.readings.append(reading)
-                for slot in self.slots:
-                    slot.check()
-                await asyncio.sleep(_LOOK_SECONDS)
-        finally:
-            await asyncio.to_thread(consumer.close)
+        while True:
+            asked = time.monotonic()
+            with suppress(OffsetsNotToldError, OSError):  # the broker may be down
+                found = await asyncio.to_thread(ask)
+                committed = {n: Committed(*place) for n, place in found.items() if place[0] >= 0}
+                self.seen.readings.append(Reading(asked, time.monotonic(), committed))
+            for slot in self.slots:
+                slot.check()
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _publish(self) -> None:
         first = True
-        while self.now() < SECONDS:
-            count = int(EVENTS_A_SECOND * (5 if first else _PACE_SECONDS))
+        while self.now() < self.plan.seconds:
+            count = int(self.plan.rate * (_BACKLOG_SECONDS if first else _PACE_SECONDS))
             first = False
             batch = list(islice(self._events, count))
             async with self._broker_is_up:
@@ -219,7 +220,9 @@ def _fault(proxy: Proxy, how: How) -> AbstractAsyncContextManager[None]:
 @asynccontextmanager
 async def world(plan: Plan, kafka: ProxiedKafka) -> AsyncIterator[World]:
     """Build the world of *plan* on *kafka*; every service in it ends with the block."""
-    options = Options(latency=Latency(median=0.12, spread=0.7), faults=tuple(plan.faults))
+    options = Options(
+        latency=Latency(median=0.12, spread=0.7), faults=tuple(plan.faults), keep_bodies=0
+    )
     async with (
         deployment(kafka.cluster, options, partitions=plan.partitions) as here,
         AsyncExitStack() as proxies,
@@ -243,13 +246,3 @@ async def world(plan: Plan, kafka: ProxiedKafka) -> AsyncIterator[World]:
             )
         tasks.start(it.watch())
         yield it
-
-
-def _read(consumer: Consumer, names: list[TopicPartition]) -> Reading | None:
-    asked = time.monotonic()
-    try:
-        found = consumer.committed(names, timeout=2)
-    except KafkaException:
-        return None
-    committed = {at.partition: (at.offset, at.metadata or "") for at in found if at.offset >= 0}
-    return Reading(asked, time.monotonic(), committed)
