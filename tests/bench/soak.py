@@ -26,8 +26,7 @@ from kafka.jars import fetch
 from system.chaos.fleet import Slot
 from system.chaos.laws import violations
 from system.chaos.proxied_kafka import ProxiedKafka, proxied_kafka
-from system.chaos.story import tell
-from system.chaos.world import World, world
+from system.chaos.world import World, keep, world
 
 from ingestor.devkit.fake_tuner.background import background
 
@@ -120,7 +119,7 @@ async def run(kafka: ProxiedKafka, options: argparse.Namespace, samples: TextIO)
         f"slowest stop {max(stops):.1f} s\n"
     )
     if broken:
-        sys.stdout.write(tell(plan, seen, broken) + "\n")
+        sys.stdout.write(keep(it, broken, options.samples.with_suffix(".story.txt")) + "\n")
     return 1 if broken or not all(found.is_flat for found in trends) else 0
 
 

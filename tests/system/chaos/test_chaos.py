@@ -11,8 +11,7 @@ from system.chaos.fleet import EXIT_SECONDS
 from system.chaos.laws import violations
 from system.chaos.plan import plan
 from system.chaos.proxied_kafka import ProxiedKafka
-from system.chaos.story import tell
-from system.chaos.world import World, world
+from system.chaos.world import World, keep, world
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
@@ -28,21 +27,12 @@ async def test_the_laws_hold_in_chaos(chaos_seed: int, doors: ProxiedKafka, tmp_
             await it.run()
             await all_leave_well(it)
         except BaseException as error:
-            error.add_note(keep(it, tell(it.plan, it.seen, []), tmp_path))
+            error.add_note(keep(it, [], tmp_path / "story.txt"))
             raise
         seen = await it.collect()
 
     broken = violations(seen)
-    assert not broken, keep(it, tell(it.plan, seen, broken), tmp_path)
-
-
-def keep(it: World, story: str, folder: Path) -> str:
-    """Write *story* and all that the services said into *folder*; say where."""
-    file = folder / "story.txt"
-    lives = [life for slot in it.slots for life in slot.lives]
-    said = "\n".join(f"\nslot {life.slot}\n{life.running.said}" for life in lives)
-    file.write_text(f"{story}\n{said}")
-    return f"{story}\n(with the services' logs: {file})"
+    assert not broken, keep(it, broken, tmp_path / "story.txt")
 
 
 async def all_leave_well(it: World) -> None:

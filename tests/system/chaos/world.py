@@ -12,6 +12,7 @@ from contextlib import (
 )
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import assert_never
 
 from brokers import KafkaFailedError
@@ -20,6 +21,7 @@ from kafka.offset_fetch import OffsetsNotToldError, fetch_offsets
 from system.chaos import load
 from system.chaos.evidence import Evidence, Incident, Kind, Reading
 from system.chaos.fleet import Slot
+from system.chaos.laws import Violation
 from system.chaos.plan import (
     DRAIN_SECONDS,
     TUNER_SECONDS,
@@ -37,6 +39,7 @@ from system.chaos.plan import (
 )
 from system.chaos.proxied_kafka import ProxiedKafka
 from system.chaos.proxy import Proxy, Way
+from system.chaos.story import tell
 from system.deployment import Deployment, deployment
 
 from ingestor.devkit.fake_tuner import Latency, Options, Window
@@ -254,3 +257,16 @@ async def world(plan: Plan, kafka: ProxiedKafka) -> AsyncIterator[World]:
             )
         tasks.start(it.watch())
         yield it
+
+
+def keep(it: World, broken: list[Violation], file: Path) -> str:
+    """Tell the story of *it*; write it, with all that the services said, into *file*."""
+    story = tell(it.plan, it.seen, broken)
+    lives = [life for slot in it.slots for life in slot.lives]
+    began = it.seen.began
+    said = "\n".join(
+        f"\nslot {life.slot} from {life.began - began:.2f} on\n{life.running.said}"
+        for life in lives
+    )
+    file.write_text(f"{story}\n{said}")
+    return f"{story}\n(with the services' logs: {file})"
