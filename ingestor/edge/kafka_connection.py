@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ingestor.edge.kafka_wire import install
 from ingestor.edge.oauth import OAuthClient, TokenProvider
 from ingestor.edge.tls import Tls
 
@@ -25,6 +26,7 @@ class Connection:
 
     def options(self) -> Mapping[str, Any]:
         """Write it as the keyword arguments that aiokafka's clients share."""
+        install()  # every client asks here first
         options: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap_servers,
             "client_id": self.client_id,

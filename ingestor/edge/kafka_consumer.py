@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError
 from aiokafka.protocol.group import LeaveGroupRequest
 
 from ingestor.core.record import Record
@@ -186,6 +187,13 @@ def culprit(error: BaseException) -> TopicPartition | None:
             name: TopicPartition = frame.f_locals["tp"]
             return name
     return None
+
+
+def check_fetching(consumer: Any) -> None:
+    """Raise KafkaError when *consumer* has stopped to fetch: it does not tell by itself."""
+    fetching = consumer._fetcher._fetch_task  # noqa: SLF001 - nothing public shows it
+    if fetching.done():
+        raise KafkaError("the client fetches no more")
 
 
 class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed

@@ -86,8 +86,15 @@ class KafkaLetters:
             advice = f"raise max.message.bytes of {self._topic}: a letter is too large in any parts"
             return NotWritten(type(error).__name__, advice, is_letters_own=True)
         except (KafkaError, OSError) as error:
+            await self._replace_broken()
             return NotWritten(type(error).__name__)
         return None
+
+    async def _replace_broken(self) -> None:
+        """Let go of a producer whose task for sending has ended: it would fail for ever."""
+        producer = self._producer
+        if producer is not None and producer._sender.sender_task.done():  # noqa: SLF001 - nothing public shows it
+            await self.close()
 
     async def _send(self, letter: Letter) -> None:
         async with self._patience():

@@ -26,6 +26,7 @@ from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import (
     Subscription,
     absent,
+    check_fetching,
     culprit,
     is_cancelled,
     is_credible,
@@ -174,6 +175,7 @@ class KafkaSource:
             self._arrivals = frozenset(partitions)
 
     async def _poll(self, consumer: Any, partitions: Collection[Partition]) -> Batches:
+        check_fetching(consumer)
         names = [TopicPartition(*name) for name in partitions if name in self._next]
         ours = [name for name in names if name not in self._rescues]
         nowhere = TopicPartition(self._subscription.topics[0], -1)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
+from aiokafka.errors import KafkaError
 from brokers import EmbeddedKafka
 from builders import dead, record
 from edge.hostile import Peer, serving
@@ -316,3 +317,28 @@ async def test_a_part_that_is_not_acknowledged_leaves_the_letter_unwritten(
     found, stored = await read_back(Topic(cluster_of(EmbeddedKafka(broker)), "letters"))
     assert found == [whole]
     assert [dict(it.headers)[PART] for it in stored] == [b"1/2", b"1/2", b"2/2"]
+
+
+async def test_a_producer_that_sends_no_more_is_replaced(broker: EmbeddedBroker) -> None:
+    """Once its task for sending has failed it fails for ever, and so would every letter."""
+    async with opened(broker.bootstrap_servers) as letters:
+        assert await letters.write(numbered(1)) is None
+        sender = letters._producer._sender  # noqa: SLF001 - only a fault of the client's ends it
+        sender._fail_all(await failed())  # noqa: SLF001 - as it does then
+        sender.sender_task.cancel()
+        await asyncio.wait([sender.sender_task])
+        assert await letters.write(numbered(2)) == NotWritten("KafkaError")
+        assert await letters.write(numbered(2)) is None
+
+    assert await written(broker) == [b"1", b"2"]
+
+
+async def failed() -> "asyncio.Task[None]":
+    """Give a task that has failed as that of a producer fails."""
+
+    async def fail() -> None:
+        raise KafkaError("unexpected")
+
+    task = asyncio.get_running_loop().create_task(fail())
+    await asyncio.wait([task])
+    return task

@@ -138,6 +138,21 @@ async def test_a_client_that_cancels_itself_is_replaced(broker: EmbeddedBroker) 
     assert reader.keeper.changes == [("kafka_failed", {"cause": "CancelledError"})]
 
 
+async def test_a_client_that_fetches_no_more_is_replaced(broker: EmbeddedBroker) -> None:
+    """It would keep its membership and its partitions, and hand out nothing for ever."""
+    await publish(broker, FIRST, b"1")
+
+    async with reader_of(broker) as reader:
+        await reader.until(lambda: reader.records)
+        assert await reader.source.commit({FIRST: 1})
+        reader.source._consumer._fetcher._fetch_task.cancel()  # noqa: SLF001 - only a fault of the client's ends it
+        await publish(broker, FIRST, b"2")
+        await reader.until(lambda: len(reader.records) == 2)
+
+    assert reader.values(0) == [b"1", b"2"]
+    assert reader.keeper.changes == [("kafka_failed", {"cause": "KafkaError"})]
+
+
 async def test_a_broker_that_goes_and_comes_back_costs_nothing(broker: EmbeddedBroker) -> None:
     """Nothing is lost, nothing comes twice, and nobody has to know."""
     await publish(broker, FIRST, *numbers(*range(3)))

@@ -9,6 +9,7 @@ from math import inf
 
 from kafka.cluster import Committed
 from system.chaos.load import Event, Origin
+from system.chaos.plan import TUNER_SECONDS
 from system.chaos.proxy import Link
 
 from ingestor.devkit.fake_tuner import Entry
@@ -87,6 +88,8 @@ class Request:
         entry, link = self.entry, self.link
         if not self.is_accepted or entry.status not in _SUCCESSES or entry.fault not in _WHOLE:
             return False
+        if self.answered - self.arrived > TUNER_SECONDS / 2:
+            return False  # it may have been given up, on a busy machine
         until = self.answered + _WAY_SECONDS
         if entry.client_left or link is None or link.left < until:
             return False

@@ -21,6 +21,7 @@ from system.chaos.laws import (
     what_is_committed_is_done,
 )
 from system.chaos.load import Event, Origin
+from system.chaos.plan import TUNER_SECONDS
 from system.chaos.proxy import Link
 
 from ingestor.core.memo import Memo, Stretch, write
@@ -228,6 +229,7 @@ def test_a_service_that_wakes_up_may_send_what_it_had_for_a_moment() -> None:
         request(10, fault="truncate"),
         request(10, status=503),
         request(10, link=Link(0.0, left=10.2)),
+        request(10, answered=10.1 + TUNER_SECONDS / 2),
         request(10, link=Link(0.0, disturbed=[(10.0, 10.3)])),
     ],
 )
