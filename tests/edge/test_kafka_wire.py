@@ -1,4 +1,4 @@
-"""A connection that is gone is a lost connection to aiokafka, also on uvloop."""
+"""A connection that is gone is a lost connection to aiokafka, however it went."""
 
 import asyncio
 
@@ -6,6 +6,8 @@ import pytest
 import uvloop
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.admin import ApiVersionRequest
+from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
+from system.chaos.proxy import Proxy
 
 from ingestor.devkit.embedded_broker import EmbeddedBroker
 from ingestor.edge.kafka_wire import Wire
@@ -31,3 +33,29 @@ def test_whoever_writes_to_a_connection_that_has_gone_is_told_so() -> None:
 
     with EmbeddedBroker() as broker, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(write())
+
+
+class Impatient(Wire):
+    """A connection that has little time."""
+
+    prompt_seconds = 0.2
+
+
+async def test_a_heartbeat_that_nobody_answers_is_given_up_and_a_join_is_not(
+    broker: EmbeddedBroker,
+) -> None:
+    """Who waits for it as long as for a join has lost its partitions before it knows."""
+    port = int(broker.bootstrap_servers.split(":")[1])
+    async with Proxy(port).serving() as proxy:
+        wire = Impatient("127.0.0.1", proxy.port)
+        await wire.connect()
+        async with proxy.stalling():
+            with pytest.raises(TimeoutError):
+                await wire.send(HeartbeatRequest("group", 1, "member"))
+            protocols = [("sticky", b"")]
+            joining = wire.send(
+                JoinGroupRequest("group", 6_000, 6_000, "", None, "consumer", protocols)
+            )
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(joining), Impatient.prompt_seconds * 3)
+        wire.close()
