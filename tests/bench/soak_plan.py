@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 from system.chaos.plan import (
+    AT_ONCE,
     DRAIN_SECONDS,
     LONGER_THAN_A_SESSION,
     OUTAGES,
@@ -84,6 +85,6 @@ def _round(number: int, dice: Random) -> Iterator[Step]:
 
 def _disturbance(dice: Random) -> Disturb:
     how = dice.choice(tuple(How))
-    seconds = 0.0 if how is How.CUT else dice.uniform(*_SHORT)
+    seconds = 0.0 if how in AT_ONCE else dice.uniform(*_SHORT)
     slot = dice.choice((None, dice.randrange(WATCHED + 1)))
     return Disturb(dice.choice(("kafka", "tuner")), slot, how, seconds)

@@ -80,7 +80,11 @@ class How(StrEnum):
     STALL = "stall"
     NO_ANSWERS = "no answers"
     FORGET = "forget"
+    ORPHAN = "orphan"
     DRIP = "drip"
+
+
+AT_ONCE: Final = frozenset({How.CUT, How.ORPHAN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +237,7 @@ def _disturbance(slots: int, dice: Random) -> Step:
     how = dice.choice(tuple(How))
     now = dice.uniform(_FIRST - 1, SECONDS - 3)
     slot = dice.choice((None, dice.randrange(slots)))
-    length = 0.0 if how is How.CUT else _length(now, dice)
+    length = 0.0 if how in AT_ONCE else _length(now, dice)
     return Step(now, Disturb(where, slot, how, length))
 
 

@@ -62,6 +62,7 @@ class Proxy:
         self.port = port or self._holder_port()
         self.links: list[Link] = []
         self._open: dict[Link, list[asyncio.StreamWriter]] = {}
+        self._orphans: set[Link] = set()
         self._refusals = 0
         self._server: asyncio.Server | None = None
         self._tasks: Background
@@ -97,6 +98,15 @@ class Proxy:
         for link, writers in self._open.items():
             link.disturbed.append((now, now))
             _reset(writers)
+        return len(self._open)
+
+    def orphan(self) -> int:
+        """Lose what passes on every connection there is, for good and without a word; return how
+        many. New ones work.
+        """
+        for link in self._open:
+            link.disturbed.append((time.monotonic(), inf))
+            self._orphans.add(link)
         return len(self._open)
 
     @asynccontextmanager
@@ -202,7 +212,7 @@ class Proxy:
                 link.port = server.get_extra_info("sockname")[1]
                 async with asyncio.TaskGroup() as pumps:
                     pumps.create_task(self._upwards(reader, server, link))
-                    pumps.create_task(self._pump(answers, writer, Way.TO_CLIENT))
+                    pumps.create_task(self._pump(answers, writer, Way.TO_CLIENT, link))
         finally:
             del self._open[link]
             _reset(writers)
@@ -211,18 +221,19 @@ class Proxy:
         self, reader: asyncio.StreamReader, server: asyncio.StreamWriter, link: Link
     ) -> None:
         try:
-            await self._pump(reader, server, Way.TO_SERVER)
+            await self._pump(reader, server, Way.TO_SERVER, link)
         finally:
             link.left = min(link.left, time.monotonic())
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way, link: Link
     ) -> None:
         """Carry bytes one way until their source ends; then say so to the other side."""
         try:
             while data := await reader.read(_CHUNK):
                 await self._flows[way].wait()
-                await self._write(writer, data)
+                if link not in self._orphans:
+                    await self._write(writer, data)
             await self._flows[way].wait()
             writer.write_eof()
         except OSError:

@@ -198,6 +198,22 @@ async def test_what_is_forgotten_never_comes() -> None:
         assert echo.got == b"ac"
 
 
+async def test_an_orphan_hears_nothing_any_more_and_is_not_told() -> None:
+    """Not even that its connection is gone; the next one works."""
+    async with proxied() as (proxy, echo), connected(proxy) as client:
+        client.send(b"a")
+        await client.receive(1)
+
+        assert proxy.orphan() == 1
+
+        client.send(b"b")
+        assert await client.is_silent()
+        async with connected(proxy) as other:
+            other.send(b"c")
+            assert await other.receive(1) == b"c"
+        assert echo.got == b"ac"
+
+
 async def test_a_drip_is_slow_and_whole() -> None:
     """So many bytes a second, not fewer for ever and not all at once."""
     data = bytes(1_000)

@@ -8,6 +8,7 @@ from contextlib import (
     AsyncExitStack,
     asynccontextmanager,
     contextmanager,
+    nullcontext,
     suppress,
 )
 from functools import partial
@@ -188,10 +189,7 @@ class World:
         async with AsyncExitStack() as stack:
             for one in slots:
                 proxy = one.kafka if where == "kafka" else one.tuner
-                if how is How.CUT:
-                    proxy.cut()
-                else:
-                    await stack.enter_async_context(_fault(proxy, how))
+                await stack.enter_async_context(_fault(proxy, how))
             await asyncio.sleep(seconds)
 
     @contextmanager
@@ -210,7 +208,7 @@ class World:
         return seen
 
 
-def _fault(proxy: Proxy, how: How) -> AbstractAsyncContextManager[None]:
+def _fault(proxy: Proxy, how: How) -> AbstractAsyncContextManager[object]:
     match how:
         case How.REFUSE:
             return proxy.refusing()
@@ -223,7 +221,9 @@ def _fault(proxy: Proxy, how: How) -> AbstractAsyncContextManager[None]:
         case How.DRIP:
             return proxy.dripping(_DRIP_RATE)
         case How.CUT:
-            raise ValueError("a cut has no length")
+            return nullcontext(proxy.cut())
+        case How.ORPHAN:
+            return nullcontext(proxy.orphan())
         case unknown:
             assert_never(unknown)
 
