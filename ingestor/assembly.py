@@ -34,6 +34,8 @@ REBALANCE_MARGIN_SECONDS = 10.0
 # it is given the time that a pod takes to be started anew.
 SESSION_SECONDS, STATIC_SESSION_SECONDS = 10.0, 45.0
 LEAST_ROOM = 2_000
+# What the Kafka client reads ahead is a part of the bytes that may be held.
+ROOM_PART, FETCH_PART, PARTITION_PART = 0.75, 8, 128
 ROOM_PER_SLOT = 8
 
 
@@ -101,7 +103,10 @@ def letter_limits(settings: Settings) -> Limits | None:
 def bounds(settings: Settings) -> Bounds:
     """Say how large the waiting room is."""
     given = settings.ingestor
-    return Bounds(max(LEAST_ROOM, ROOM_PER_SLOT * given.max_concurrency), given.max_buffer_bytes)
+    return Bounds(
+        max(LEAST_ROOM, ROOM_PER_SLOT * given.max_concurrency),
+        int(given.max_buffer_bytes * ROOM_PART),
+    )
 
 
 def subscription(settings: Settings) -> Subscription:
@@ -114,6 +119,8 @@ def subscription(settings: Settings) -> Subscription:
         group_instance_id=given.group_instance_id,
         session_seconds=STATIC_SESSION_SECONDS if given.group_instance_id else SESSION_SECONDS,
         rebalance_seconds=settings.ingestor.drain_seconds + REBALANCE_MARGIN_SECONDS,
+        fetch_bytes=settings.ingestor.max_buffer_bytes // FETCH_PART,
+        partition_fetch_bytes=settings.ingestor.max_buffer_bytes // PARTITION_PART,
     )
 
 

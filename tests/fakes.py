@@ -241,13 +241,13 @@ class FakeSource(Latch):
         """Refuse the next *times* commits."""
         self._refusals = times
 
-    async def take(self, partitions: Collection[Partition]) -> Sequence[Record]:
+    async def take(self, partitions: Collection[Partition], most: int = 500) -> Sequence[Record]:
         """Hand out what follows in *partitions*, waiting a moment for it."""
         wanted = frozenset(partitions)
         self.asked.append(wanted)
-        if not (records := self._next(wanted)):
+        if not (records := self._next(wanted, most)):
             await self._moment()
-            records = self._next(wanted)
+            records = self._next(wanted, most)
         return records
 
     async def commit(
@@ -278,11 +278,11 @@ class FakeSource(Latch):
         log = self._log.get(partition)
         return log[-1].offset + 1 if log else 0
 
-    def _next(self, wanted: Collection[Partition]) -> list[Record]:
+    def _next(self, wanted: Collection[Partition], most: int) -> list[Record]:
         records: list[Record] = []
         for partition in () if self._is_shut else sorted(self._positions.keys() & wanted):
             at = self._positions[partition]
-            room = self.most - len(records)
+            room = min(self.most, most) - len(records)
             batch = [it for it in self._log.get(partition, ()) if it.offset >= at][:room]
             if batch:
                 self._positions[partition] = batch[-1].offset + 1

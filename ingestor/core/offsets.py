@@ -22,7 +22,8 @@ Witness = tuple[int, int]
 
 
 class Claim:
-    """A record in work: its *offset* and its *timestamp*, and *since* when.
+    """A record in work: its *offset* and its *timestamp*, since when, and what it takes of the room
+    (*size*, in bytes, as long as somebody counts it).
 
     Between it and the unfinished one *after* it there may be finished ones: *witness* is the first.
     """
@@ -34,6 +35,7 @@ class Claim:
         "is_settled",
         "offset",
         "since",
+        "size",
         "timestamp",
         "witness",
     )
@@ -42,6 +44,7 @@ class Claim:
         self.offset = offset
         self.timestamp = timestamp
         self.since = since
+        self.size = 0
         self.is_settled = False
         self.before: Claim | None = None
         self.after: Claim | None = None

@@ -20,8 +20,10 @@ from ingestor.edge.kafka_codecs import bound_codecs
 from ingestor.edge.kafka_connection import Connection
 
 HEARTBEAT_MS = 1_000
-FETCH_BYTES = 16 * 2**20
-PARTITION_FETCH_BYTES = 2**20
+# Less than the least makes a fetch of every few records; more than the most only costs memory. A
+# record, or a batch, that is larger is fetched all the same.
+LEAST_FETCH_BYTES, MOST_FETCH_BYTES = 2**18, 16 * 2**20
+LEAST_PARTITION_FETCH_BYTES, MOST_PARTITION_FETCH_BYTES = 2**16, 2**20
 FETCH_WAIT_MS = 250
 # Between two tries of whatever it is; aiokafka has several under way at a time. With its own 100 ms
 # a lost cluster saw 35 connections a second from each of us (measured), with this one seven.
@@ -39,6 +41,8 @@ class Subscription:
     *rebalance_seconds* is how long the others wait for us to give partitions up, *session_seconds*
     how long they believe that we live without a word of us, *metadata_seconds* how long a change of
     the topics may go unnoticed, and *stall_seconds* how long a partition may give nothing.
+    *fetch_bytes* is what one answer of a broker may hold, as it comes over the wire, and
+    *partition_fetch_bytes* what of it may be of one partition.
     """
 
     topics: tuple[str, ...]
@@ -49,6 +53,8 @@ class Subscription:
     session_seconds: float = 10.0
     metadata_seconds: float = 30.0
     stall_seconds: float = STALL_SECONDS
+    fetch_bytes: int = 8 * 2**20
+    partition_fetch_bytes: int = 2**19
 
 
 class Member(Protocol):
@@ -87,11 +93,19 @@ def options(subscription: Subscription) -> Mapping[str, Any]:
         # A join is answered when the slowest member has given up its partitions.
         "request_timeout_ms": rebalance_ms + 10_000,
         "metadata_max_age_ms": int(subscription.metadata_seconds * 1000),
-        "fetch_max_bytes": FETCH_BYTES,
-        "max_partition_fetch_bytes": PARTITION_FETCH_BYTES,
+        "fetch_max_bytes": _within(LEAST_FETCH_BYTES, subscription.fetch_bytes, MOST_FETCH_BYTES),
+        "max_partition_fetch_bytes": _within(
+            LEAST_PARTITION_FETCH_BYTES,
+            subscription.partition_fetch_bytes,
+            MOST_PARTITION_FETCH_BYTES,
+        ),
         "fetch_max_wait_ms": FETCH_WAIT_MS,
         "retry_backoff_ms": RETRY_MS,
     }
+
+
+def _within(least: int, wanted: int, most: int) -> int:
+    return max(least, min(wanted, most))
 
 
 def absent(consumer: Any, subscription: Subscription) -> str | None:

@@ -93,9 +93,11 @@ class KafkaSource:
         """Name who works with the partitions, once and before anything is taken."""
         self._owner = owner
 
-    async def take(self, partitions: Collection[Partition]) -> Sequence[Record]:
-        """Wait a moment for records of *partitions* that are ours; with none of them only the
-        membership is kept.
+    async def take(
+        self, partitions: Collection[Partition], most: int = MOST_RECORDS
+    ) -> Sequence[Record]:
+        """Wait a moment for records of *partitions* that are ours, about as many as *most*; with
+        none of them only the membership is kept.
         """
         if self._bug is not None:
             raise self._bug
@@ -104,7 +106,7 @@ class KafkaSource:
         try:
             consumer = self._consumer or await self._open()
             if self._arrivals is None:
-                batches = await self._poll(consumer, partitions)
+                batches = await self._poll(consumer, partitions, most)
             else:
                 arrived = await self._arrive(consumer, self._arrivals)
         except OffsetOutOfRangeError:
@@ -174,16 +176,18 @@ class KafkaSource:
             self._fence.note(consumer)
             self._arrivals = frozenset(partitions)
 
-    async def _poll(self, consumer: Any, partitions: Collection[Partition]) -> Batches:
+    async def _poll(self, consumer: Any, partitions: Collection[Partition], most: int) -> Batches:
         check_fetching(consumer)
         names = [TopicPartition(*name) for name in partitions if name in self._next]
         ours = [name for name in names if name not in self._rescues]
         nowhere = TopicPartition(self._subscription.topics[0], -1)
-        is_long = ours and not self._rescues.has_some(names)
+        # A partition that is left out may have room again in no time.
+        is_whole = len(names) == len(self._next)
+        is_long = ours and is_whole and not self._rescues.has_some(names)
         batches: Batches = await consumer.getmany(
             *(ours or (nowhere,)),
             timeout_ms=POLL_MS if is_long else IDLE_POLL_MS,
-            max_records=MOST_RECORDS,
+            max_records=most,
         )
         self._stalls.asked(ours, batches, time.monotonic())
         return batches

@@ -21,7 +21,7 @@ from ingestor.flow.delivery import Delivery
 from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.lanes import Lanes
 from ingestor.flow.ports import Clock, Observer
-from ingestor.flow.room import Room
+from ingestor.flow.room import OVERHEAD_BYTES, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,18 @@ class Pipeline:
         self._observer = observer
         self._version = version
         self._lanes: Lanes[Work] = Lanes()
+        # How many there were: what was read before one must not be admitted after it.
+        self.drains = 0
 
     def admit(self, record: Record) -> None:
         """Claim *record* and have it carried, behind those of its call_id that came before."""
         claim = self._offsets.claim(record, self._clock.now())
         if claim is None:
             return
-        self._room.enter(record.size)
-        match self._read(record):
+        read = self._read(record)
+        claim.size = _size(record, read)
+        self._room.enter(record.origin, claim.size)
+        match read:
             case Ignored() as ignored:
                 self._settle(record, claim, ignored)
             case Dead() as dead:
@@ -102,6 +106,7 @@ class Pipeline:
 
         Every assignment ends with it, so that nothing stays in the room.
         """
+        self.drains += 1
         try:
             return await self._crew.drain(seconds)
         finally:
@@ -151,6 +156,16 @@ class Pipeline:
 
     def _settle(self, record: Record, claim: Claim, outcome: Outcome) -> None:
         if claim.settle():
-            self._room.leave(record.size)
+            self._room.leave(record.origin, claim.size)
             self._committer.note()
             self._observer.ended(record, outcome)
+
+
+def _size(record: Record, read: Routed | Dead | Ignored) -> int:
+    """Compute what *record* takes of the memory while it waits; a body that was cut out of an
+    envelope, or mended, stands beside the value it came from.
+    """
+    size = record.size + OVERHEAD_BYTES
+    if isinstance(read, Routed) and read.call.body is not record.value:
+        size += len(read.call.body)
+    return size

@@ -54,9 +54,9 @@ class Dice(Protocol):
 class Source(Protocol):
     """The topics, as one member of a consumer group reads them."""
 
-    async def take(self, partitions: Collection[Partition]) -> Sequence[Record]:
-        """Wait a moment for records of *partitions* that are ours; with none of them only the
-        membership is kept.
+    async def take(self, partitions: Collection[Partition], most: int) -> Sequence[Record]:
+        """Wait a moment for records of *partitions* that are ours, about as many as *most*; with
+        none of them only the membership is kept.
         """
         ...
 

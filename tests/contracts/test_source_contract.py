@@ -114,19 +114,22 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
         yield opened
 
 
+MOST = 500
+
+
 async def read(desk: Desk, number: int, partitions: Collection[Partition] = ()) -> list[Record]:
     """Take *number* records of *partitions*, of all when none is named."""
     records: list[Record] = []
     async with asyncio.timeout(PATIENCE):
         while len(records) < number:
-            records += await desk.source.take(partitions or desk.partitions)
+            records += await desk.source.take(partitions or desk.partitions, MOST)
     return records
 
 
 async def pause(desk: Desk, partitions: Collection[Partition]) -> list[Record]:
     """Take of *partitions* a few times; return what came."""
     async with asyncio.timeout(PATIENCE):
-        return [it for _ in range(5) for it in await desk.source.take(partitions)]
+        return [it for _ in range(5) for it in await desk.source.take(partitions, MOST)]
 
 
 def offsets(records: Sequence[Record], partition: Partition) -> list[int]:
@@ -145,6 +148,20 @@ async def test_records_come_once_and_in_order(desk: Desk) -> None:
     assert offsets(records, first) == list(range(1_200))
     assert offsets(records, second) == list(range(10))
     assert await pause(desk, desk.partitions) == []
+
+
+async def test_no_more_records_come_than_were_asked_for(desk: Desk) -> None:
+    """They may be large, and the room for them nearly full; the rest comes the next time."""
+    first, _ = desk.partitions
+    await desk.publish(first, *(b"%d" % number for number in range(20)))
+
+    batches = []
+    async with asyncio.timeout(PATIENCE):
+        while sum(map(len, batches)) < 20:
+            batches.append(await desk.source.take(desk.partitions, 3))
+
+    assert max(map(len, batches)) <= 3
+    assert offsets([it for batch in batches for it in batch], first) == list(range(20))
 
 
 async def test_a_record_is_handed_out_as_it_was_published(desk: Desk) -> None:
@@ -210,7 +227,7 @@ async def test_new_records_end_the_wait(desk: Desk) -> None:
 async def test_a_cancelled_take_loses_nothing(desk: Desk) -> None:
     """The record comes next time, whenever it arrived."""
     async with asyncio.TaskGroup() as tasks:
-        taking = tasks.create_task(desk.source.take(desk.partitions))
+        taking = tasks.create_task(desk.source.take(desk.partitions, MOST))
         await asyncio.sleep(0)
         await desk.publish(desk.partitions[0], b"1")
         taking.cancel()
@@ -253,7 +270,7 @@ async def test_a_commit_that_is_not_acknowledged_is_told_and_not_raised(desk: De
 
     async with asyncio.timeout(PATIENCE):
         while not await desk.source.commit({partition: 2}):
-            await desk.source.take(desk.partitions)
+            await desk.source.take(desk.partitions, MOST)
     await desk.publish(partition, b"3")
     await desk.succeed()
 

@@ -96,7 +96,7 @@ async def test_after_an_end_everything_unfinished_comes_again() -> None:
     async with open_road(measures=Measures(slots=1, drain_seconds=3)) as road:
         road.source.publish(*records("a", "b", "a", "c"))
         road.begin(P0)
-        road.start(road.intake.run())
+        road.admit(*records("a", "b", "a", "c"))
         road.tuner.hold("b")
         await road.clock.advance(1)
         end = road.start(road.end())
@@ -106,6 +106,7 @@ async def test_after_an_end_everything_unfinished_comes_again() -> None:
 
         road.tuner.release()
         road.begin(P0)
+        road.start(road.intake.run())
         await road.clock.advance(1)
 
         assert road.tuner.call_ids == ["a", "b", "b", "a", "c"]
