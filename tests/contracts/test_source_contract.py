@@ -155,7 +155,7 @@ async def test_no_more_records_come_than_were_asked_for(desk: Desk) -> None:
     first, _ = desk.partitions
     await desk.publish(first, *(b"%d" % number for number in range(20)))
 
-    batches = []
+    batches: list[Sequence[Record]] = []
     async with asyncio.timeout(PATIENCE):
         while sum(map(len, batches)) < 20:
             batches.append(await desk.source.take(desk.partitions, 3))
