@@ -33,3 +33,13 @@ def test_the_letter_guard_has_limits_unless_it_is_off() -> None:
     assert assembly.letter_limits(good()) == Limits(20, 0.5)
     assert assembly.letter_limits(good({"INGESTOR_LETTER_GUARD": "9/75%"})) == Limits(9, 0.75)
     assert assembly.letter_limits(good({"INGESTOR_LETTER_GUARD": "off"})) is None
+
+
+def test_what_may_be_held_is_shared_by_the_room_and_what_is_read_ahead() -> None:
+    """Both count; a partition has a small part of what one answer of a broker may hold."""
+    settings = good({"INGESTOR_MAX_BUFFER_BYTES": "64MiB"})
+
+    reading = assembly.subscription(settings)
+
+    assert assembly.bounds(settings).bytes == 48 * 2**20
+    assert (reading.fetch_bytes, reading.partition_fetch_bytes) == (8 * 2**20, 2**19)

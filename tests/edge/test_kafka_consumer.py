@@ -160,3 +160,23 @@ async def test_a_listener_says_of_which_consumer_it_speaks() -> None:
     listener.on_partitions_assigned(set())
 
     assert recorder.told == [("revoke", consumer), ("assign", (consumer, set()))]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "whole", "part"),
+    [
+        (2**10, 2**18, 2**16),
+        (2**22, 2**22, 2**20),
+        (2**30, 2**24, 2**20),
+    ],
+)
+def test_fetches_are_neither_tiny_nor_huge(wanted: int, whole: int, part: int) -> None:
+    """Whatever the budget is: a larger record comes all the same."""
+    subscription = Subscription(
+        ("calls",), "group", fetch_bytes=wanted, partition_fetch_bytes=wanted
+    )
+
+    chosen = options(subscription)
+
+    assert chosen["fetch_max_bytes"] == whole
+    assert chosen["max_partition_fetch_bytes"] == part

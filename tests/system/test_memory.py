@@ -1,0 +1,102 @@
+"""A backlog that is larger than the memory that may be used for it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from builders import event, row
+from kafka.cluster import Cluster, Message
+from system.deployment import Deployment, deployment, message
+from system.processes import ServiceProcess
+
+from ingestor.devkit.fake_tuner import Latency, Options
+from ingestor.devkit.sample_calls import body
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+
+EVENTS = 10_000
+EVENT_BYTES = 30_000
+PARTITIONS = 12
+MiB = 2**20
+# What the README says a process needs: its code, what it may hold with the copies on their way to
+# the socket and the holes between them, and the client's last fetch of each partition. Measured: 98
+# MiB for the plain backlog, 114 for the packed one.
+CODE = 80 * MiB
+FACTOR = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """How the backlog is written, and the largest batch in it, unpacked."""
+
+    settings: Mapping[str, str]
+    is_dull: bool
+    batch_bytes: int
+
+
+CASES = {
+    "plain": Case({}, is_dull=False, batch_bytes=MiB),
+    "zstd": Case(
+        {
+            "compression.type": "zstd",
+            "linger.ms": "300",
+            "batch.size": str(8 * MiB),
+            "message.max.bytes": str(16 * MiB),
+        },
+        is_dull=True,
+        batch_bytes=8 * MiB,
+    ),
+}
+
+
+def backlog(case: Case) -> Iterator[Message]:
+    """Make the events; dull ones pack a hundred to one."""
+    rows = [row(text="I see. " * 40)] * (EVENT_BYTES // 350)
+    for number in range(EVENTS):
+        call_id = f"call-{number:05}"
+        if case.is_dull:
+            value = event(call_id=call_id, transcript_with_tool_calls=rows)
+        else:
+            value = body(call_id, size=EVENT_BYTES)
+        yield message(call_id, value)
+
+
+def most_used(running: ServiceProcess) -> int:
+    """Read how many bytes of memory the service had at most."""
+    status = Path(f"/proc/{running.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_a_backlog_takes_no_more_memory_than_documented(cluster: Cluster, name: str) -> None:
+    """Ten thousand events of 30 KB, a Tuner that takes a second for each, and 32 MiB for them;
+    packed or not.
+    """
+    case = CASES[name]
+    budget = 32 * MiB
+    tuner = Options(latency=Latency(median=1.0), keep_bodies=0)
+    async with deployment(cluster, tuner, partitions=PARTITIONS) as here:
+        await here.publish(backlog(case), case.settings)
+        settings = {"INGESTOR_MAX_BUFFER_BYTES": str(budget)}
+        async with here.service(settings) as running:
+            waiting = await fill(here, running)
+            used = most_used(running)
+
+    bound = CODE + FACTOR * budget + PARTITIONS * (budget // 128 + case.batch_bytes)
+    assert budget / 2 < waiting <= budget
+    assert used < bound, f"{used / MiB:.0f} MiB of {bound / MiB:.0f}"
+
+
+async def fill(here: Deployment, running: ServiceProcess) -> float:
+    """Let the service work until some hundred calls are through; return the most that waited."""
+    most = 0.0
+
+    async def is_through() -> bool:
+        nonlocal most
+        most = max(most, await running.metric("ingestor_waiting_bytes"))
+        return len(here.tuner.calls) >= 200
+
+    await running.until(is_through, within=90)
+    return most
