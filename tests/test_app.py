@@ -11,14 +11,14 @@ from settings_builders import COMPLETE
 
 from ingestor.devkit.embedded_broker import Api, EmbeddedBroker
 
-# Settings that say nothing about the size of the room are what only a bug could make.
+# A rate that is no number is what only a bug could make.
 PROCESS = """
 import asyncio, dataclasses, os, sys
 from ingestor import app
 from ingestor.settings import load
 
 settings = load(dict(os.environ), None)
-broken = settings.ingestor.model_copy(update={"max_buffer_bytes": None})
+broken = settings.ingestor.model_copy(update={"max_rate": "fast"})
 sys.exit(asyncio.run(app.run(dataclasses.replace(settings, ingestor=broken))))
 """
 

@@ -23,7 +23,7 @@ from ingestor.core.doors.cloudevents import (
 from ingestor.core.doors.framed import is_framed, unframe
 from ingestor.core.mending import with_estimated_times, with_recording
 from ingestor.core.outcome import Dead, Ignored, Reason
-from ingestor.core.parsing import parse, poison
+from ingestor.core.parsing import may_be_poisoned, parse, poison
 from ingestor.core.problem import Problem, first, sentence
 from ingestor.core.record import Damage, Record
 from ingestor.core.rules import LONGEST_CALL_ID, is_old, problems
@@ -113,7 +113,7 @@ class Decoder:
         parsed = parse(body)
         if isinstance(parsed, Problem):
             return Dead(Reason.MALFORMED, str(parsed), (parsed,))
-        if found := first(poison(parsed)):
+        if may_be_poisoned(body) and (found := first(poison(parsed))):
             return Dead(Reason.MALFORMED, sentence(found), found)
         if not isinstance(parsed, dict):
             return Dead(Reason.MALFORMED, "must be a JSON object")

@@ -7,6 +7,9 @@ from ingestor.core.problem import Problem, Step, place
 
 # What JSON has no word for (RFC 8259, section 6) and Python's parser lets pass.
 _NOT_A_NUMBER = object()
+# A lone surrogate is written as an escape, or in bytes that are not UTF-8.
+_MARKS = (b"\\ud", b"\\uD", b"NaN", b"Infinity")
+_PLAIN = ("utf-8", "utf-8-sig")
 
 
 def parse(text: bytes) -> object | Problem:
@@ -24,6 +27,19 @@ def parse(text: bytes) -> object | Problem:
     except RecursionError:
         return Problem("", "is nested too deeply")
     return parsed
+
+
+def may_be_poisoned(text: bytes) -> bool:
+    """Whether `poison` could find anything in JSON *text*; to look through all values of a large
+    event takes seconds, to look for what they would be written with takes milliseconds.
+    """
+    if json.detect_encoding(text) not in _PLAIN or any(mark in text for mark in _MARKS):
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def poison(value: object) -> Iterator[Problem]:

@@ -9,8 +9,9 @@ from core.strategies import anything, bodies, many
 from core.tables import table
 from core.tuner_model import is_poison
 from hypothesis import given
+from hypothesis import strategies as st
 
-from ingestor.core.parsing import parse, poison, to_utf8
+from ingestor.core.parsing import may_be_poisoned, parse, poison, to_utf8
 from ingestor.core.problem import Problem
 
 SAID = {"call_id": "Gr\u00fc\u00dfe \U0001f600"}
@@ -155,3 +156,31 @@ def test_what_is_brought_into_utf_8_says_the_same(text: bytes) -> None:
     parsed = parse(text)
     if not isinstance(parsed, Problem) and not any(poison(parsed)):
         assert repr(parse(to_utf8(text))) == repr(parsed)
+
+
+ODD_TEXT = st.text(st.characters() | st.characters(categories=["Cs"]), max_size=6)
+ODD = st.recursive(
+    st.none() | st.floats() | ODD_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD_TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(value=ODD, is_ascii=st.booleans(), encoding=st.sampled_from(ENCODINGS))
+def test_what_is_not_looked_through_has_nothing_to_find(
+    value: object, *, is_ascii: bool, encoding: str
+) -> None:
+    """However it is written; and what is plain is not looked through in vain."""
+    written = json.dumps(value, ensure_ascii=is_ascii)
+    text = written.encode(encoding, "surrogatepass")
+    parsed = parse(text)
+
+    found = [] if isinstance(parsed, Problem) else [*poison(parsed)]
+
+    assert may_be_poisoned(text) or not found
+
+
+def test_plain_text_is_not_looked_through() -> None:
+    """That is nearly all there is."""
+    assert not may_be_poisoned(TEXT.encode())
+    assert not may_be_poisoned(TEXT.encode("utf-8-sig"))
