@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 
+from structlog.typing import FilteringBoundLogger
+
 from ingestor import __version__, assembly
 from ingestor.core.guard import Guard
 from ingestor.core.offsets import Offsets
@@ -53,35 +55,40 @@ async def run(settings: Settings) -> int:
         connection, settings.kafka.dead_letter_topic, sources=settings.kafka.topics
     )
     keys = Keyring(assembly.credentials(settings), observer)
-    code = DRAINED
     async with (
         operations(host, port, health, metrics) as open_port,
         aiohttp_tuner(assembly.wire(settings), keys.headers) as tuner,
     ):
         observer.changed("started", version=__version__, ops_port=open_port)
-        try:
-            with stop_signals() as stop:
-                service = Service(
-                    settings,
-                    source=source,
-                    letters=letters,
-                    tuner=tuner,
-                    keys=keys,
-                    observer=observer,
-                    metrics=metrics,
-                )
-                with hang_up_signal(service.held_letters.release):
-                    code = await service.run(stop)
-        except* FencedError:
-            log.critical("fenced", instance_id=settings.kafka.group_instance_id, advice=FENCED)
-            code = LOST
-        except* Exception as bugs:  # noqa: BLE001 - said, and the process ends with it
-            for bug in bugs.exceptions:
-                log.critical("bug", error=describe(bug))
-            code = BUG
+        service = Service(
+            settings,
+            source=source,
+            letters=letters,
+            tuner=tuner,
+            keys=keys,
+            observer=observer,
+            metrics=metrics,
+        )
+        code = await _serve(service, settings, log)
         await _within(letters.close())
         await _within(source.close())
         observer.changed("stopped", exit_code=code)
+    return code
+
+
+async def _serve(service: "Service", settings: Settings, log: FilteringBoundLogger) -> int:
+    """Have *service* run until a signal; what ends it otherwise is said."""
+    code = DRAINED
+    try:
+        with stop_signals() as stop, hang_up_signal(service.held_letters.release):
+            code = await service.run(stop)
+    except* FencedError:
+        log.critical("fenced", instance_id=settings.kafka.group_instance_id, advice=FENCED)
+        code = LOST
+    except* Exception as bugs:  # noqa: BLE001 - said, and the process ends with it
+        for bug in bugs.exceptions:
+            log.critical("bug", error=describe(bug))
+        code = BUG
     return code
 
 

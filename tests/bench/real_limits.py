@@ -81,8 +81,8 @@ async def measure(url: str, limiter: AnyLimiter) -> tuple[float, float, float]:
             durations.append(now - start)
             limits.append(limiter.limit)
 
-    credentials = {"default": Credential(DEMO_KEY, "both")}
-    async with aiohttp_tuner(wire, credentials) as posting, asyncio.TaskGroup() as tasks:
+    headers = {"default": Credential(DEMO_KEY, "both").headers()}
+    async with aiohttp_tuner(wire, headers) as posting, asyncio.TaskGroup() as tasks:
         while time.monotonic() - began < SECONDS:
             while in_flight < limiter.limit:
                 in_flight += 1
