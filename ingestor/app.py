@@ -138,16 +138,13 @@ class Service:
             intake = Intake(
                 source=self._source, pipeline=pipeline, offsets=offsets, room=self._room
             )
-            backlogs = Backlogs(
-                source=self._source, offsets=offsets, clock=clock, observer=observer
-            )
             self._metrics.read(self._readings())
             taking = tasks.create_task(intake.run())
             others = [
                 tasks.create_task(work)
                 for work in (
                     committer.run(),
-                    backlogs.run(),
+                    self._backlogs().run(),
                     remind(clock, observer),
                     self._see_to_letters(burial, stop),
                 )
@@ -161,6 +158,14 @@ class Service:
             await _within(committer.commit())
             observer.changed("drained", cut_off=cut_off)
         return self._code
+
+    def _backlogs(self) -> Backlogs:
+        return Backlogs(
+            source=self._source,
+            offsets=self._offsets,
+            clock=self._clock,
+            observer=self._observer,
+        )
 
     async def _see_to_letters(self, burial: Burial, stop: asyncio.Event) -> None:
         """Stop when letters would not be safe where they go."""
