@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 
-from structlog.typing import FilteringBoundLogger
-
 from ingestor import __version__, assembly
 from ingestor.core.guard import Guard
 from ingestor.core.offsets import Offsets
@@ -16,7 +14,7 @@ from ingestor.edge.health import Health
 from ingestor.edge.kafka_fence import FencedError
 from ingestor.edge.kafka_letters import KafkaLetters
 from ingestor.edge.kafka_source import KafkaSource
-from ingestor.edge.logs import configure
+from ingestor.edge.logs import Log, configure
 from ingestor.edge.metrics import Metrics, Readings
 from ingestor.edge.observer import ServiceObserver
 from ingestor.edge.operations import operations
@@ -76,7 +74,7 @@ async def run(settings: Settings) -> int:
     return code
 
 
-async def _serve(service: "Service", settings: Settings, log: FilteringBoundLogger) -> int:
+async def _serve(service: "Service", settings: Settings, log: Log) -> int:
     """Have *service* run until a signal; what ends it otherwise is said."""
     code = DRAINED
     try:

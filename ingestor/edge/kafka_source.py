@@ -13,7 +13,7 @@ can go on, or about the consumer, which is replaced when it keeps failing.
 import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
@@ -39,7 +39,7 @@ from ingestor.edge.kafka_joining import DICE, join
 from ingestor.edge.kafka_starts import find_starts
 from ingestor.edge.rescues import Rescues
 from ingestor.edge.stalls import Stalls
-from ingestor.edge.watch import Watch
+from ingestor.edge.watch import Owner, Watch
 
 POLL_MS = 200
 MOST_RECORDS = 500
@@ -52,18 +52,6 @@ MOST_FAILURES = 3
 FAILURES_SECONDS = 10.0
 
 Batches = Mapping[TopicPartition, Sequence[Any]]
-
-
-class Owner(Protocol):
-    """Who works with the partitions."""
-
-    def begin(self, starts: Mapping[Partition, Start]) -> None:
-        """Take partitions over, each from its start."""
-        ...
-
-    async def end(self) -> None:
-        """Finish what can be finished, commit it, and give every partition up."""
-        ...
 
 
 class KafkaSource:

@@ -17,6 +17,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from ingestor.core.stack import describe
 
+Log = FilteringBoundLogger
 QUIET_SECONDS = 10.0
 # Where asyncio begins to quote: the arguments of a callback, a task with its exception.
 _QUOTES = re.compile(r"[(<\n]")
@@ -46,7 +47,7 @@ class Seldom(logging.Filter):
         return True
 
 
-def configure(level: str, form: str, stream: TextIO = sys.stderr) -> FilteringBoundLogger:
+def configure(level: str, form: str, stream: TextIO = sys.stderr) -> Log:
     """Set logging up: *level* by name, *form* `json`, `console` or `auto` (by the terminal)."""
     is_console = form == "console" or (form == "auto" and stream.isatty())
     shared: list[Processor] = [
@@ -67,7 +68,7 @@ def configure(level: str, form: str, stream: TextIO = sys.stderr) -> FilteringBo
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    logger: FilteringBoundLogger = structlog.get_logger()
+    logger: Log = structlog.get_logger()
     return logger
 
 
