@@ -37,6 +37,7 @@ from ingestor.edge.kafka_consumer import (
 from ingestor.edge.kafka_fence import Fence, FencedError, abandon
 from ingestor.edge.kafka_joining import DICE, join
 from ingestor.edge.kafka_starts import find_starts
+from ingestor.edge.owner import Owner
 from ingestor.edge.rescues import Rescues
 from ingestor.edge.stalls import Stalls
 from ingestor.edge.watch import Owner, Watch

@@ -1,0 +1,19 @@
+"""Who works with the partitions that a source reads."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from ingestor.core.record import Partition
+from ingestor.core.starts import Start
+
+
+class Owner(Protocol):
+    """Who works with the partitions."""
+
+    def begin(self, starts: Mapping[Partition, Start]) -> None:
+        """Take partitions over, each from its start."""
+        ...
+
+    async def end(self) -> None:
+        """Finish what can be finished, commit it, and give every partition up."""
+        ...
