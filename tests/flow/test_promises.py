@@ -1,6 +1,7 @@
 """What the whole flow promises, whatever Tuner answers and however often partitions come and go."""
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 from fakes import CREATED, FakeTuner, Posted
@@ -50,6 +51,8 @@ class World:
     def __init__(self, road: Road, calls: Sequence[str]) -> None:
         self.road = road
         self.stored: set[str] = set()
+        # How often a call had been posted, and finished, when the broker knew that it is finished.
+        self.known: dict[str, tuple[int, int]] = {}
         values = {NO_CALL: b"no call", TOMBSTONE: None}
         # Every second offset is missing, as after compaction.
         self.records = [
@@ -60,12 +63,20 @@ class World:
         road.source.publish(*self.records)
 
     def look(self) -> None:
-        """Check that no commit has passed a record that is not safe, and that bounds are kept."""
+        """Check that no commit has passed a record that is not safe, that what a commit tells to be
+        finished does not come again, and that bounds are kept.
+        """
         road = self.road
         letters = {agent_of(letter.headers) for letter in road.letters.sent}
+        posted = Counter(posted.route.agent for posted in road.tuner.received)
+        ended = Counter(agent_of(record.headers) for record, _ in road.observer.endings)
+        told = {partition: {*road.source.told(partition)} for partition in (P0, P1)}
         for each in self.records:
-            if each.offset < road.source.committed.get(each.origin, 0) and each.value is not None:
-                assert agent_of(each.headers) in self.stored | letters, f"{each} is lost"
+            agent, mark = agent_of(each.headers), road.source.committed.get(each.origin, 0)
+            if each.offset < mark or each.offset in told[each.origin]:
+                assert each.value is None or agent in self.stored | letters, f"{each} is lost"
+                now = posted[agent], ended[agent]
+                assert self.known.setdefault(agent, now) == now, f"{each} came again"
         assert road.slots.in_use == road.tuner.under_way.total() <= road.slots.limit
         assert all(most == 1 for most in road.tuner.most_under_way_of.values())
         assert road.source.most_commits_under_way <= 1
