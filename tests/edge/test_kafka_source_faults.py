@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from brokers import EmbeddedKafka
-from edge.embedded import FIRST, GROUP, numbers, publish, reader_of
+from edge.embedded import FIRST, GROUP, SESSION_SECONDS, numbers, publish, reader_of
 from edge.hostile import Peer, serving, until
 from edge.members import Member, member
 from kafka.plugin import cluster_of
@@ -72,6 +72,28 @@ async def test_it_waits_for_a_topic_and_does_not_make_it_up(broker: EmbeddedBrok
     causes = [fields["cause"] for fields in reader.keeper.told("waiting_for_kafka")]
     assert causes == ["no topic more, most", "no topic more"]
     assert Partition("more", 0) in reader.keeper.begun[0]
+
+
+async def test_a_topic_that_goes_away_is_waited_for(broker: EmbeddedBroker) -> None:
+    """Which is said once; the others are read on."""
+    broker.create_topic("more", partitions=1)
+    unknown_topic = 3
+
+    async with member(
+        broker.bootstrap_servers,
+        *("calls", "more"),
+        group=GROUP,
+        session_seconds=SESSION_SECONDS,
+        metadata_seconds=0.5,
+    ) as reader:
+        assert Partition("more", 0) in await reader.joined()
+        broker.set_topic_error("more", unknown_topic)
+        await reader.until(lambda: reader.keeper.told("waiting_for_kafka"))
+        await publish(broker, FIRST, b"1")
+        await reader.until(lambda: reader.records)
+
+    assert reader.keeper.changes == [("waiting_for_kafka", {"cause": "no topic more"})]
+    assert Partition("more", 0) not in reader.keeper.begun[-1]
 
 
 async def test_a_certificate_that_is_missing_is_told_once(tmp_path: Path) -> None:
