@@ -21,7 +21,7 @@ _WHOLE = frozenset({None, "delay", "drip"})
 
 
 class Kind(StrEnum):
-    """Name what happened to one service or to all of them."""
+    """Name what happened to one service or to all of them; STARVED were the tests themselves."""
 
     KILL = "kill"
     STOP = "stop"
@@ -29,6 +29,10 @@ class Kind(StrEnum):
     KAFKA = "kafka"
     TUNER = "tuner"
     ANSWERS = "answers"
+    STARVED = "starved"
+
+
+_DEAFENING = frozenset({Kind.KILL, Kind.FREEZE, Kind.STARVED})
 
 
 @dataclass(slots=True)
@@ -94,10 +98,16 @@ class Request:
         if entry.client_left or link is None or link.left < until:
             return False
         return not link.is_disturbed(self.arrived, until) and not any(
-            incident.began <= until and incident.ended >= self.arrived
+            incident.began <= until and incident.ended >= self._since(incident.kind)
             for incident in incidents
-            if incident.kind in (Kind.KILL, Kind.FREEZE) and incident.concerns(self.slot)
+            if incident.kind in _DEAFENING and incident.concerns(self.slot)
         )
+
+    def _since(self, kind: Kind) -> float:
+        """Tell since when an incident of *kind* matters: where the tests had no time a request
+        arrived late, and may have been given up before.
+        """
+        return self.arrived - TUNER_SECONDS if kind is Kind.STARVED else self.arrived
 
 
 @dataclass(slots=True)

@@ -222,6 +222,13 @@ def test_a_service_that_wakes_up_may_send_what_it_had_for_a_moment() -> None:
     assert len(list(hardly_anything_twice(seen(late, freeze)))) == 1
 
 
+def test_what_came_late_because_the_tests_had_no_time_may_not_have_been_heard() -> None:
+    """The service may have given it up before it arrived here."""
+    starved = Incident(Kind.STARVED, None, "", 9.0, 9.8)
+
+    assert list(hardly_anything_twice(seen(TWICE, starved))) == []
+
+
 @pytest.mark.parametrize(
     "unheard",
     [

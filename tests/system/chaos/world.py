@@ -53,6 +53,8 @@ RECOVERY_SECONDS = 90.0
 _BACKLOG_SECONDS = 5
 _PACE_SECONDS = 0.3
 _LOOK_SECONDS = 0.3
+_BLINK_SECONDS = 0.05
+_STARVED_SECONDS = 0.5
 _DRIP_RATE = 20_000.0
 SETTINGS = {
     "INGESTOR_EVENT_TYPES": EVENT_TYPE,
@@ -114,6 +116,16 @@ class World:
             for slot in self.slots:
                 slot.check()
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def watch_the_watch(self) -> None:
+        """Note when this process had no time: then it served its own proxies and Tuner late."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(_BLINK_SECONDS)
+            now = time.monotonic()
+            if now - before > _BLINK_SECONDS + _STARVED_SECONDS:
+                what = f"this process had no time for {now - before:.2f} s"
+                self.seen.incidents.append(Incident(Kind.STARVED, None, what, before, now))
 
     async def _publish(self) -> None:
         first = True
@@ -256,6 +268,7 @@ async def world(plan: Plan, kafka: ProxiedKafka) -> AsyncIterator[World]:
                 )
             )
         tasks.start(it.watch())
+        tasks.start(it.watch_the_watch())
         yield it
 
 
