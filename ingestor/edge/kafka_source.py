@@ -40,7 +40,7 @@ from ingestor.edge.kafka_starts import find_starts
 from ingestor.edge.owner import Owner
 from ingestor.edge.rescues import Rescues
 from ingestor.edge.stalls import Stalls
-from ingestor.edge.watch import Owner, Watch
+from ingestor.edge.watch import Watch
 
 POLL_MS = 200
 MOST_RECORDS = 500
