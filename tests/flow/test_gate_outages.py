@@ -245,3 +245,38 @@ async def accept_but(crowd: Crowd, others: list[str]) -> None:
     for name in set(crowd.inside) - set(others):
         crowd.answer(name, ACCEPTED)
     await crowd.clock.advance(0)
+
+
+async def test_what_failed_before_an_outage_does_not_count_after_it() -> None:
+    """Else the first failure afterwards would begin another one."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        await go_down(crowd)
+        await crowd.probe(ACCEPTED)
+        while crowd.inside:
+            await accept_all(crowd)
+        for number in range(9):
+            crowd.come(f"good {number}")
+        await crowd.clock.advance(0)
+        await accept_all(crowd)
+
+        crowd.come("bad")
+        await crowd.clock.advance(0)
+        crowd.answer("bad", BROKEN)
+        await crowd.clock.advance(0)
+
+        assert len(crowd.observer.holds) == 1
+
+
+async def test_a_fault_is_noted_under_its_key() -> None:
+    """So that a call that meets it as well is not blamed for it."""
+    for verdict, scope in ((rest(1), Scope.DESTINATION), (UNAUTHORIZED, Scope.CREDENTIAL)):
+        async with Yard() as yard:
+            crowd = Crowd(yard)
+            crowd.come("a")
+            await crowd.clock.advance(0)
+            crowd.answer("a", verdict)
+            await crowd.clock.advance(0)
+
+            standings = crowd.gate.way(ROUTE).standings
+            assert [it.key.scope for it in standings if it.met] == [scope]
