@@ -19,7 +19,7 @@ from ingestor.edge.metrics import Metrics, Readings
 from ingestor.edge.observer import ServiceObserver
 from ingestor.edge.operations import operations
 from ingestor.edge.signals import hang_up_signal, stop_signals
-from ingestor.edge.tuner_aiohttp import aiohttp_tuner
+from ingestor.edge.tuners import open_tuner
 from ingestor.flow.assignments import Assignments
 from ingestor.flow.backlogs import Backlogs
 from ingestor.flow.burial import Burial
@@ -47,7 +47,7 @@ async def run(settings: Settings) -> int:
     metrics, health = Metrics(__version__), Health()
     observer = ServiceObserver(log, metrics, health)
     host, port = settings.ingestor.ops_host, settings.ingestor.ops_port
-    connection = assembly.connection(settings)
+    connection, wire = assembly.connection(settings), assembly.wire(settings)
     source = KafkaSource(connection, assembly.subscription(settings), observer)
     letters = KafkaLetters(
         connection, settings.kafka.dead_letter_topic, sources=settings.kafka.topics
@@ -55,9 +55,9 @@ async def run(settings: Settings) -> int:
     keys = Keyring(assembly.credentials(settings), observer)
     async with (
         operations(host, port, health, metrics) as open_port,
-        aiohttp_tuner(assembly.wire(settings), keys.headers) as tuner,
+        open_tuner(wire, keys.headers) as tuner,
     ):
-        observer.changed("started", version=__version__, ops_port=open_port)
+        observer.changed("started", version=__version__, ops_port=open_port, wire=wire.kind.value)
         service = Service(
             settings,
             source=source,

@@ -1,6 +1,7 @@
 """Hands each part its own values: nothing below this room knows the settings."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from ingestor.edge.credentials import Credential, NotRead
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import Subscription
 from ingestor.edge.oauth import OAuthClient
+from ingestor.edge.requests import Wire
 from ingestor.edge.tls import Tls
-from ingestor.edge.tuner_aiohttp import Wire
+from ingestor.edge.tuners import choose
 from ingestor.flow.delivery import Patience
 from ingestor.flow.room import Bounds
 from ingestor.settings import Credential as CredentialSettings
@@ -79,11 +81,18 @@ def credentials(settings: Settings) -> Mapping[str, Credential]:
     }
 
 
+def headers(settings: Settings) -> Mapping[str, Mapping[str, str]]:
+    """Write the headers that carry each key."""
+    return {name: credential.headers() for name, credential in credentials(settings).items()}
+
+
 def wire(settings: Settings) -> Wire:
     """Say how requests are sent."""
     given = settings.tuner
     tls = Tls(_path(given.ca_file), _path(given.cert_file), _path(given.key_file))
-    return Wire(given.timeout_seconds, tls, f"ingestor/{__version__}")
+    wire = Wire(given.timeout_seconds, tls, f"ingestor/{__version__}")
+    urls = [credential.base_url for credential in settings.credentials]
+    return replace(wire, kind=choose(given.wire, urls, wire.proxies))
 
 
 def patience(settings: Settings) -> Patience:

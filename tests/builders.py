@@ -121,12 +121,13 @@ def answered(
     *,
     retry_after: str | None = None,
     is_whole: bool = True,
+    is_repeat: bool = False,
 ) -> Answered:
     """Build an answer; *body* in bytes or as what JSON can say, that of a new call unless told."""
     if body is ABSENT:
         body = {"id": 1, "provider_call_id": "orders-7f3a", "is_new": True}
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answered(status, text, retry_after, is_whole)
+    return Answered(status, text, retry_after, is_whole, is_repeat)
 
 
 def circumstances(

@@ -144,7 +144,7 @@ def test_the_table_lists_every_setting_in_its_order() -> None:
 
     assert [row.name for row in good().rows] == [row.name for row in table]
     assert table[0].name == "KAFKA_BOOTSTRAP_SERVERS"
-    assert len(table) == 46
+    assert len(table) == 47
     assert all(row.description for row in table)
     assert {row.name for row in table if row.default == "required"} == set(COMPLETE)
     assert {row.name for row in table if row.is_secret} == {

@@ -11,7 +11,7 @@ from ingestor import assembly
 from ingestor.core.finding import EMPTY_CALL, Finding, read_key_probe
 from ingestor.core.route import Destination, Route
 from ingestor.edge.kafka_probe import probe_kafka
-from ingestor.edge.tuner_aiohttp import aiohttp_tuner
+from ingestor.edge.tuners import open_tuner
 from ingestor.settings import Settings
 
 NOT_READY = 1
@@ -43,8 +43,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         dead_letter_topic=given.dead_letter_topic,
     ):
         yield finding
-    headers = {name: it.headers() for name, it in assembly.credentials(settings).items()}
-    async with aiohttp_tuner(assembly.wire(settings), headers) as tuner:
+    async with open_tuner(assembly.wire(settings), assembly.headers(settings)) as tuner:
         for route in routes(settings):
             name = (
                 f"Tuner at {route.destination.base_url}, credential {route.destination.credential}"

@@ -20,7 +20,7 @@ from ingestor.core.parsing import parse
 from ingestor.core.problem import Problem
 from ingestor.core.record import Record
 from ingestor.core.routing import Router
-from ingestor.edge.tuner_aiohttp import create_call_url
+from ingestor.edge.requests import create_call_url
 
 WRONG = 1
 _COLOURS = {"good": "green", "ignored": "cyan"}

@@ -19,13 +19,14 @@ class Fault(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A status with its *body*, of which no more than the first megabyte is kept (then *is_whole*
-    is false).
+    is false). *is_repeat* when the request was sent twice, and the first may have been heard too.
     """
 
     status: int
     body: bytes = b""
     retry_after: str | None = None
     is_whole: bool = True
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

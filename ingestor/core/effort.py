@@ -54,8 +54,9 @@ class Effort:
         match answer:
             case Unanswered(fault=fault):
                 self.is_unclear = self.is_unclear or fault not in _UNSENT
-            case Answered(status=status):
-                self.is_unclear = self.is_unclear or status // 100 == _SERVER_ERROR
+            case Answered(status=status, is_repeat=is_repeat):
+                is_open = is_repeat or status // 100 == _SERVER_ERROR
+                self.is_unclear = self.is_unclear or is_open
             case unknown:
                 assert_never(unknown)
 

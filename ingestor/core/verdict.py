@@ -116,9 +116,10 @@ def judge(answer: Answer, when: Circumstances) -> Verdict:
 
 def _judge_reply(reply: Answered, when: Circumstances) -> Verdict:
     """Judge a status that is Tuner's own word, since the body is of its kind."""
+    is_unclear = when.is_unclear or reply.is_repeat
     match reply.status:
         case 409:
-            return Accepted(is_duplicate=not when.is_unclear)
+            return Accepted(is_duplicate=not is_unclear)
         case 405:
             return Hold(Scope.DESTINATION, "status_405", 405)
         case 404 if not when.is_proven:
@@ -126,7 +127,7 @@ def _judge_reply(reply: Answered, when: Circumstances) -> Verdict:
         case 404:
             return _refusal(reply)
         case _:
-            return Accepted(is_duplicate=_is_old_news(reply.body) and not when.is_unclear)
+            return Accepted(is_duplicate=_is_old_news(reply.body) and not is_unclear)
 
 
 def _judge_status(answer: Answered, when: Circumstances) -> Verdict:

@@ -7,6 +7,19 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 from yarl import URL
 
 
+def proxies_in(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Find the proxies that *environ* names, by scheme, as `urllib.request.getproxies` finds those
+    of this process: the name in lower case wins, and an empty value there means none.
+    """
+    named = sorted(environ.items(), key=lambda entry: entry[0].endswith("_proxy"))
+    found = {
+        name.lower().removesuffix("_proxy"): proxy
+        for name, proxy in named
+        if name.lower().endswith("_proxy") and (proxy or name.endswith("_proxy"))
+    }
+    return {scheme: proxy for scheme, proxy in found.items() if proxy}
+
+
 def proxy_for(url: URL, proxies: Mapping[str, str]) -> str | None:
     """Choose from *proxies*, by scheme, for *url*; hosts that `no` lists are reached without one.
 

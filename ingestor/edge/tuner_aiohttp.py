@@ -5,13 +5,11 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from types import MappingProxyType
-from urllib.parse import quote
-from urllib.request import getproxies
 
 import aiohttp
 from yarl import URL
@@ -19,30 +17,15 @@ from yarl import URL
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.core.route import Route
 from ingestor.edge.proxies import proxy_for
-from ingestor.edge.tls import Tls
-
-PATH = "/api/v1/public/call"
-MOST_ANSWER_BYTES = 2**20
-# Larger bodies are handed to the socket piece by piece: others may run in between.
-LARGE_BODY_BYTES = 2**20
-CONNECT_SECONDS = 5.0
-# Below the idle timeout of common servers (5 s), so that a request seldom meets a connection that
-# is being closed.
-IDLE_SECONDS = 4.0
-# Events may name any agent: the targets kept are bounded.
-MOST_TARGETS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """How requests are sent: *timeout* of a whole request in seconds, trust and our own
-    certificate, the user agent, and the *proxies* by scheme, as urllib reads them of the system.
-    """
-
-    timeout: float
-    tls: Tls
-    user_agent: str
-    proxies: Mapping[str, str] = field(default_factory=getproxies, repr=False)
+from ingestor.edge.requests import (
+    CONNECT_SECONDS,
+    IDLE_SECONDS,
+    LARGE_BODY_BYTES,
+    MOST_ANSWER_BYTES,
+    MOST_TARGETS,
+    Wire,
+    create_call_url,
+)
 
 
 class AiohttpTuner:
@@ -101,28 +84,15 @@ async def aiohttp_tuner(
     """Open a session for posting; how many requests run at once is decided elsewhere, and which
     *headers* carry the key of a credential may change at any time.
     """
-    common = {
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "Content-Type": "application/json",
-        "User-Agent": wire.user_agent,
-    }
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             limit=0, keepalive_timeout=IDLE_SECONDS, ssl=wire.tls.context()
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers=common,
+        headers=wire.headers,
         timeout=aiohttp.ClientTimeout(total=wire.timeout, sock_connect=CONNECT_SECONDS),
     ) as session:
         yield AiohttpTuner(session, headers, wire.proxies)
-
-
-def create_call_url(route: Route) -> str:
-    """Write the address that a call for *route* is posted to, its query percent-encoded."""
-    workspace, agent = quote(route.workspace, safe=""), quote(route.agent, safe="")
-    query = f"workspace_id={workspace}&agent_remote_identifier={agent}"
-    return f"{route.destination.base_url}{PATH}?{query}"
 
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:

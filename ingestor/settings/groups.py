@@ -38,6 +38,7 @@ ApiKey = Annotated[SecretStr, BeforeValidator(api_key)]
 AuthHeaders = Literal["both", "x-api-key", "bearer"]
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "GSSAPI"]
+WireKind = Literal["auto", "lean", "aiohttp"]
 OffsetReset = Literal["earliest", "latest"]
 OldTranscripts = Literal["pass", "estimate", "refuse"]
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
@@ -151,6 +152,10 @@ class Tuner(Group):
     )
     allow_http: Annotated[bool, BeforeValidator(flag)] = Field(
         default=False, description="Allow plain http to hosts other than this machine"
+    )
+    wire: Annotated[WireKind, BeforeValidator(choice(*get_args(WireKind)))] = Field(
+        default="auto",
+        description="HTTP client: `lean`, `aiohttp`, or `auto`: aiohttp behind a proxy, else lean",
     )
 
 

@@ -14,6 +14,7 @@ from ingestor.settings.routes import Route, read_routes
 from ingestor.settings.rules import broken_rules, oddities
 from ingestor.settings.security import broken_security
 from ingestor.settings.sources import Findings, find
+from ingestor.settings.wire import broken_wire
 
 
 class Row(NamedTuple):
@@ -58,6 +59,8 @@ def load(
     problems += broken_rules(draft)
     problems += broken_security(draft, is_installed=is_installed)
     problems += routes.problems
+    urls = [draft.tuner.base_url, *(credential.base_url for credential in routes.credentials)]
+    problems += broken_wire(draft, urls, environ)
     warnings = (*findings.warnings, *oddities(draft), *routes.warnings)
     if problems:
         return Problems(tuple(problems), warnings)

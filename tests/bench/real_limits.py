@@ -17,8 +17,9 @@ from ingestor.core.route import Destination, Route
 from ingestor.devkit.fake_tuner import DEMO_KEY, FakeTuner, Latency, Options
 from ingestor.devkit.sample_calls import body
 from ingestor.edge.credentials import Credential
+from ingestor.edge.requests import Wire
 from ingestor.edge.tls import Tls
-from ingestor.edge.tuner_aiohttp import AiohttpTuner, Wire, aiohttp_tuner
+from ingestor.edge.tuner_aiohttp import AiohttpTuner, aiohttp_tuner
 
 SECONDS, WARM_UP = 8.0, 2.0
 BODY = body("CALL", size=4_000)

@@ -209,6 +209,7 @@ UNSENT = {Fault.CONNECT, Fault.TLS, Fault.UNKNOWN_HOST}
         "a gateway that gave up": (answered(504), True),
         "the last": (answered(599), True),
         "beyond": (answered(600), False),
+        "the answer to a second request": (answered(429, is_repeat=True), True),
     },
 )
 def test_an_answer_may_leave_open_what_became_of_the_call(

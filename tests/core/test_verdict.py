@@ -176,6 +176,14 @@ def test_a_duplicate_of_our_own_is_a_delivery(answer: Answered) -> None:
     assert judge(answer, circumstances(is_unclear=False)) == Accepted(is_duplicate=True)
 
 
+def test_a_second_request_may_meet_the_first() -> None:
+    """The wire repeats what a connection swallowed: Tuner may have stored it all the same."""
+    for status, body in ((200, {"is_new": False}), (409, b"")):
+        answer = answered(status, body, is_repeat=True)
+
+        assert judge(answer, FIRST) == Accepted(is_duplicate=False)
+
+
 def test_an_unknown_agent_may_be_our_own_fault() -> None:
     """An id from the settings that never worked stops its route; one that did, or that the event
     named, does not.

@@ -8,9 +8,11 @@ import pytest
 import uvloop
 from confluent_kafka.admin import AdminClient
 from edge.certificates import Authority
+from edge.posting import Client
 from kafka.cluster import Cluster
 
 from ingestor.devkit.embedded_broker import EmbeddedBroker
+from ingestor.edge.requests import Kind
 
 # The service runs on uvloop, where the wire behaves differently now and then. But uvloop hangs when
 # a forgotten connection is an error, as it is here; asyncio fails the test that forgot it.
@@ -30,6 +32,12 @@ def pytest_asyncio_loop_factories(
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """Whom the tests trust."""
     return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session", params=Kind, ids=str)
+def client(request: pytest.FixtureRequest) -> Client:
+    """Each of the wires to Tuner: what holds of one holds of the other, unless a test says so."""
+    return Client(request.param)
 
 
 @pytest.fixture

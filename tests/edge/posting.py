@@ -1,8 +1,9 @@
-"""Posts one call to a server that misbehaves."""
+"""Posts one call to a server that misbehaves, over either wire."""
 
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from builders import destination, route
@@ -10,8 +11,11 @@ from edge.hostile import Script, serving
 
 from ingestor.core.answer import Answer
 from ingestor.edge.credentials import Credential
+from ingestor.edge.requests import Kind, Wire
 from ingestor.edge.tls import Tls
-from ingestor.edge.tuner_aiohttp import AiohttpTuner, Wire, aiohttp_tuner
+from ingestor.edge.tuner_aiohttp import AiohttpTuner
+from ingestor.edge.tuner_lean import LeanTuner
+from ingestor.edge.tuners import open_tuner
 
 KEY = "the-key"
 
@@ -24,32 +28,49 @@ class Nobody(Tls):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-@asynccontextmanager
-async def opened(
-    key: Credential = Credential(KEY),  # noqa: B008 - it is frozen
-    *,
-    timeout: float = 10.0,  # noqa: ASYNC109 - it is the one under test
-    tls: Tls = Nobody(),  # noqa: B008 - it is frozen
-    proxies: Mapping[str, str] = MappingProxyType({}),
-    **others: Credential,
-) -> AsyncIterator[AiohttpTuner]:
-    """Open a Tuner with *key* as the default credential, and *others* by name."""
-    wire = Wire(timeout, tls, "ingestor/test", proxies)
-    headers = {name: it.headers() for name, it in {"default": key, **others}.items()}
-    async with aiohttp_tuner(wire, headers) as tuner:
-        yield tuner
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Posts over a wire of this *kind*."""
 
+    kind: Kind
 
-async def post(
-    script: Script,
-    body: bytes = b"{}",
-    *,
-    timeout: float = 10.0,  # noqa: ASYNC109 - it is the one under test
-    server_tls: ssl.SSLContext | None = None,
-    tls: Tls = Nobody(),  # noqa: B008 - it is frozen
-    scheme: str | None = None,
-) -> Answer:
-    """Post *body* once to a server that plays *script*; *scheme* is not the server's by mistake."""
-    async with serving(script, server_tls) as server, opened(timeout=timeout, tls=tls) as tuner:
-        url = server.url.replace(server.scheme, scheme or server.scheme)
-        return await tuner.post(body, route(to=destination(url)))
+    @property
+    def is_lean(self) -> bool:
+        """Whether it is ours and not that of aiohttp."""
+        return self.kind is Kind.LEAN
+
+    @asynccontextmanager
+    async def opened(
+        self,
+        key: Credential = Credential(KEY),  # noqa: B008 - it is frozen
+        *,
+        timeout: float = 10.0,  # noqa: ASYNC109 - it is the one under test
+        tls: Tls = Nobody(),  # noqa: B008 - it is frozen
+        proxies: Mapping[str, str] = MappingProxyType({}),
+        **others: Credential,
+    ) -> AsyncIterator[AiohttpTuner | LeanTuner]:
+        """Open a Tuner with *key* as the default credential, and *others* by name."""
+        wire = Wire(timeout, tls, "ingestor/test", proxies, self.kind)
+        headers = {name: it.headers() for name, it in {"default": key, **others}.items()}
+        async with open_tuner(wire, headers) as tuner:
+            yield tuner
+
+    async def post(
+        self,
+        script: Script,
+        body: bytes = b"{}",
+        *,
+        timeout: float = 10.0,  # noqa: ASYNC109 - it is the one under test
+        server_tls: ssl.SSLContext | None = None,
+        tls: Tls = Nobody(),  # noqa: B008 - it is frozen
+        scheme: str | None = None,
+    ) -> Answer:
+        """Post *body* once to a server that plays *script*; *scheme* is not the server's by
+        mistake.
+        """
+        async with (
+            serving(script, server_tls) as server,
+            self.opened(timeout=timeout, tls=tls) as tuner,
+        ):
+            url = server.url.replace(server.scheme, scheme or server.scheme)
+            return await tuner.post(body, route(to=destination(url)))

@@ -8,7 +8,7 @@ import pytest
 from builders import event
 from core.tables import table
 from edge.hostile import Peer, serving, until
-from edge.posting import opened
+from edge.posting import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ from ingestor.core.outcome import Dead
 from ingestor.core.record import Record
 from ingestor.core.route import Destination, Route
 from ingestor.core.routing import AGENT_HEADER, WORKSPACE_HEADER, Router
-from ingestor.edge.tuner_aiohttp import PATH, create_call_url
+from ingestor.edge.requests import PATH, create_call_url
 
 HOSTILE = {
     "line breaks": "a\r\nX-Evil: 1\r\n\r\nPOST /evil HTTP/1.1",
@@ -55,7 +55,7 @@ def routed(body: bytes, headers: tuple[tuple[str, bytes], ...], to: Destination)
 @table("text", HOSTILE)
 @pytest.mark.parametrize("is_header", [False, True])
 async def test_an_agent_is_what_the_event_says_and_nothing_more(
-    text: str, *, is_header: bool
+    client: Client, text: str, *, is_header: bool
 ) -> None:
     """On the wire: one request, to one path, with the headers of every request."""
     rest = []
@@ -67,7 +67,7 @@ async def test_an_agent_is_what_the_event_says_and_nothing_more(
 
     body = event() if is_header else event(agent_remote_identifier=text)
     headers = ((AGENT_HEADER, text.encode()),) if is_header else ()
-    async with serving(listen) as server, opened() as tuner:
+    async with serving(listen) as server, client.opened() as tuner:
         route = routed(body, headers, Destination(f"{server.url}/base", "default"))
         assert isinstance(route, Route)
         answer = await tuner.post(body, route)

@@ -8,9 +8,9 @@ import sys
 import pytest
 from yarl import URL
 
-from ingestor.edge.proxies import proxy_for
+from ingestor.edge.proxies import proxies_in, proxy_for
+from ingestor.edge.requests import Wire
 from ingestor.edge.tls import Tls
-from ingestor.edge.tuner_aiohttp import Wire
 
 PROXY = "http://proxy.test:3128"
 
@@ -54,7 +54,7 @@ def test_this_machine_is_never_reached_through_a_proxy(host: str) -> None:
 def test_the_proxies_are_those_of_the_environment() -> None:
     """Unless somebody names others."""
     script = (
-        "import json; from ingestor.edge.tls import Tls; from ingestor.edge.tuner_aiohttp import "
+        "import json; from ingestor.edge.tls import Tls; from ingestor.edge.requests import "
         "Wire; print(json.dumps(Wire(1, Tls(), 'x').proxies))"
     )
     said = {"HTTPS_PROXY": PROXY, "http_proxy": "http://plain.test", "NO_PROXY": "a,b"}
@@ -67,6 +67,30 @@ def test_the_proxies_are_those_of_the_environment() -> None:
 
     proxies = json.loads(done.stdout)
     assert proxies == {"https": PROXY, "http": "http://plain.test", "no": "a,b"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "proxies"),
+    [
+        ({}, {}),
+        ({"HTTPS_PROXY": PROXY, "PATH": "/bin"}, {"https": PROXY}),
+        ({"https_proxy": "a", "HTTPS_PROXY": "b"}, {"https": "a"}),
+        ({"HTTPS_PROXY": "b", "https_proxy": ""}, {}),
+        ({"HTTPS_PROXY": "", "https_proxy": "a"}, {"https": "a"}),
+        ({"HTTPS_PROXY": ""}, {}),
+        ({"Https_Proxy": "b", "NO_PROXY": "x"}, {"https": "b", "no": "x"}),
+    ],
+)
+def test_the_settings_see_the_proxies_that_the_wire_sees(
+    environ: dict[str, str], proxies: dict[str, str]
+) -> None:
+    """The environment is read like urllib reads that of the process."""
+    script = "import json, urllib.request as it; print(json.dumps(it.getproxies_environment()))"
+    done = subprocess.run(  # noqa: S603 - a script of our own
+        [sys.executable, "-c", script], env=environ, capture_output=True, check=True
+    )
+
+    assert proxies_in(environ) == proxies == json.loads(done.stdout)
 
 
 def test_the_password_of_a_proxy_is_not_shown() -> None:

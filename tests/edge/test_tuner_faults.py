@@ -1,23 +1,18 @@
 """Whatever a server or the network does, a post ends with an answer and never with an exception."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable
 
-import aiohttp
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 from brokers import reserve_port
 from builders import circumstances, destination, route
 from edge.hostile import Peer, serving
-from edge.posting import opened, post
+from edge.posting import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.core.verdict import judge
-from ingestor.edge.credentials import Credential
-from ingestor.edge.tuner_aiohttp import AiohttpTuner
 
 OK = b"HTTP/1.1 201 Created\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -123,13 +118,13 @@ async def speak_first(peer: Peer) -> None:
     ],
 )
 async def test_what_is_no_answer_has_a_name(
-    script: Callable[[Peer], Awaitable[None]], fault: Fault
+    client: Client, script: Callable[[Peer], Awaitable[None]], fault: Fault
 ) -> None:
     """A 2xx that was cut off is none: repeating the call tells whether it was stored."""
-    assert await post(script) == Unanswered(fault)
+    assert await client.post(script) == Unanswered(fault)
 
 
-async def test_a_half_closed_connection_still_answers() -> None:
+async def test_a_half_closed_connection_still_answers(client: Client) -> None:
     """A server may finish sending before it has read all."""
 
     async def script(peer: Peer) -> None:
@@ -138,10 +133,10 @@ async def test_a_half_closed_connection_still_answers() -> None:
         peer.half_close()
         await peer.closed()
 
-    assert await post(script) == Answered(201, b"{}")
+    assert await client.post(script) == Answered(201, b"{}")
 
 
-async def test_an_upgrade_is_an_answer_like_others() -> None:
+async def test_an_upgrade_is_an_answer_like_others(client: Client) -> None:
     """Nobody asked for it; what is made of a 101 is decided elsewhere."""
 
     async def script(peer: Peer) -> None:
@@ -152,7 +147,7 @@ async def test_an_upgrade_is_an_answer_like_others() -> None:
         await peer.send(b"\r\n\0\0\0")
         await peer.closed()
 
-    assert await post(script) == Answered(101)
+    assert await client.post(script) == Answered(101)
 
 
 # Time
@@ -184,14 +179,15 @@ async def dripping_head(peer: Peer) -> None:
 
 @pytest.mark.parametrize("script", [silent, dripping, dripping_head])
 async def test_a_request_takes_no_longer_than_it_may(
+    client: Client,
     script: Callable[[Peer], Awaitable[None]],
 ) -> None:
     """The time is that of the whole request: a byte now and then does not make it longer."""
     async with asyncio.timeout(3):
-        assert await post(script, timeout=0.3) == Unanswered(Fault.TIMEOUT)
+        assert await client.post(script, timeout=0.3) == Unanswered(Fault.TIMEOUT)
 
 
-async def test_a_body_that_nobody_reads_is_given_up_as_well() -> None:
+async def test_a_body_that_nobody_reads_is_given_up_as_well(client: Client) -> None:
     """A server that accepts a connection and never reads holds nobody longer than it may."""
 
     async def script(peer: Peer) -> None:
@@ -199,95 +195,36 @@ async def test_a_body_that_nobody_reads_is_given_up_as_well() -> None:
         await asyncio.Event().wait()
 
     async with asyncio.timeout(3):
-        assert await post(script, bytes(30 * 2**20), timeout=0.3) == Unanswered(Fault.TIMEOUT)
+        assert await client.post(script, bytes(30 * 2**20), timeout=0.3) == Unanswered(
+            Fault.TIMEOUT
+        )
 
 
 # No connection
 
 
-async def test_a_refused_connection_is_an_answer() -> None:
+async def test_a_refused_connection_is_an_answer(client: Client) -> None:
     """Nothing listens there."""
     with reserve_port() as held:
         port = held.getsockname()[1]
-        async with opened() as tuner:
+        async with client.opened() as tuner:
             answer = await tuner.post(b"{}", route(to=destination(f"http://127.0.0.1:{port}")))
 
     assert answer == Unanswered(Fault.CONNECT)
 
 
-async def test_a_connection_that_is_not_made_in_time_is_an_answer() -> None:
-    """Packets into a void: the time for connecting is shorter than that of the request."""
-    with socket.socket() as full, socket.socket() as first:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        first.connect(full.getsockname())
-        url = f"http://127.0.0.1:{full.getsockname()[1]}"
-
-        timeout = aiohttp.ClientTimeout(total=9, sock_connect=0.2)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            tuner = AiohttpTuner(session, {"default": Credential("k").headers()})
-            # The queue of one takes one more than it says.
-            async with asyncio.TaskGroup() as tasks:
-                posts = [
-                    tasks.create_task(tuner.post(b"{}", route(to=destination(url))))
-                    for _ in range(3)
-                ]
-                await asyncio.wait(posts, timeout=2)
-                for posting in posts:
-                    posting.cancel()
-
-    answers = [posting.result() for posting in posts if not posting.cancelled()]
-    assert answers
-    assert set(answers) == {Unanswered(Fault.CONNECT)}
-
-
-class Resolver(AbstractResolver):
-    """A name service that fails with the code *errno* of getaddrinfo."""
-
-    def __init__(self, errno: int) -> None:
-        self._errno = errno
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Fail as getaddrinfo does."""
-        raise socket.gaierror(self._errno, f"no {host}:{port} of family {family}")
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-@pytest.mark.parametrize(
-    ("errno", "fault"),
-    [
-        (socket.EAI_NONAME, Fault.UNKNOWN_HOST),
-        (socket.EAI_NODATA, Fault.UNKNOWN_HOST),
-        (socket.EAI_AGAIN, Fault.CONNECT),
-        (socket.EAI_FAIL, Fault.CONNECT),
-    ],
-)
-async def test_a_name_that_is_not_found_is_an_answer(errno: int, fault: Fault) -> None:
-    """That there is no such host is our fault; that nobody could say is an outage."""
-    connector = aiohttp.TCPConnector(resolver=Resolver(errno))
-    async with aiohttp.ClientSession(connector=connector) as session:
-        tuner = AiohttpTuner(session, {"default": Credential("k").headers()})
-        answer = await tuner.post(b"{}", route(to=destination("https://tuner.test")))
-
-    assert answer == Unanswered(fault)
-
-
-async def test_a_name_that_cannot_exist_is_an_answer() -> None:
+async def test_a_name_that_cannot_exist_is_an_answer(client: Client) -> None:
     """RFC 6761 keeps `.invalid` free; where there is no name service at all, nobody can say so."""
-    async with opened() as tuner:
+    async with client.opened() as tuner:
         answer = await tuner.post(b"{}", route(to=destination("https://tuner.invalid")))
 
     assert answer in (Unanswered(Fault.UNKNOWN_HOST), Unanswered(Fault.CONNECT))
 
 
 @pytest.mark.parametrize("host", ["a..b", f"{'x' * 64}.test", "256.256.256.256", "1.2.3"])
-async def test_a_host_that_is_no_name_is_an_answer(host: str) -> None:
+async def test_a_host_that_is_no_name_is_an_answer(client: Client, host: str) -> None:
     """It has the form of a name, but none that can be looked up."""
-    async with opened() as tuner:
+    async with client.opened() as tuner:
         answer = await tuner.post(b"{}", route(to=destination(f"http://{host}")))
 
     assert answer == Unanswered(Fault.UNKNOWN_HOST)
@@ -325,7 +262,9 @@ LINES = st.sampled_from(
 
 @settings(max_examples=150)
 @given(parts=st.lists(LINES | st.binary(max_size=40), max_size=12), ends_in_reset=st.booleans())
-async def test_any_bytes_are_an_answer(parts: list[bytes], *, ends_in_reset: bool) -> None:
+async def test_any_bytes_are_an_answer(
+    client: Client, parts: list[bytes], *, ends_in_reset: bool
+) -> None:
     """Nothing that a server can send ends a post with an exception, or the judging of it."""
 
     async def script(peer: Peer) -> None:
@@ -334,7 +273,7 @@ async def test_any_bytes_are_an_answer(parts: list[bytes], *, ends_in_reset: boo
         if ends_in_reset:
             peer.reset()
 
-    async with serving(script) as server, opened(timeout=2) as tuner:
+    async with serving(script) as server, client.opened(timeout=2) as tuner:
         answer: Answer = await tuner.post(b"", route(to=destination(server.url)))
 
     assert isinstance(answer, Answered | Unanswered)

@@ -6,11 +6,14 @@ import pytest
 from builders import destination, route
 from edge.certificates import Authority, Certificate, server_context
 from edge.hostile import CREATED, Peer, Request, Script, serving
-from edge.posting import KEY, opened
+from edge.posting import KEY, Client
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
+from ingestor.edge.requests import Kind
 from ingestor.edge.tls import Tls
 
+# Only aiohttp's wire goes through proxies.
+PROXIED = Client(Kind.AIOHTTP)
 FAR = "https://tuner.test"
 
 
@@ -55,7 +58,7 @@ async def post_through(script: Script, url: str = FAR, user: str = "") -> Answer
     """Post to *url* through a proxy that plays *script*."""
     async with serving(script) as proxy:
         address = f"http://{user}127.0.0.1:{proxy.port}"
-        async with opened(timeout=2, proxies={"http": address, "https": address}) as tuner:
+        async with PROXIED.opened(timeout=2, proxies={"http": address, "https": address}) as tuner:
             return await tuner.post(b"{}", route(to=destination(url)))
 
 
@@ -67,7 +70,9 @@ async def test_a_tunnel_carries_calls_and_sees_nothing(
     async with (
         serving(created, server_context(certificate)) as tuner_server,
         serving(tunnel(tuner_server.port, seen)) as proxy,
-        opened(tls=Tls(authority.ca), proxies={"https": f"127.0.0.1:{proxy.port}"}) as tuner,
+        PROXIED.opened(
+            tls=Tls(authority.ca), proxies={"https": f"127.0.0.1:{proxy.port}"}
+        ) as tuner,
     ):
         goal = route(to=destination(FAR))
         answers = [await tuner.post(b"{}", goal) for _ in range(2)]
@@ -146,5 +151,5 @@ async def test_a_proxy_that_speaks_something_else_is_no_answer() -> None:
 )
 async def test_a_proxy_that_is_none_is_no_answer(address: str, fault: Fault) -> None:
     """A proxy that cannot be reached, or has no address, is never a reason to go without it."""
-    async with opened(proxies={"https": address}) as tuner:
+    async with PROXIED.opened(proxies={"https": address}) as tuner:
         assert await tuner.post(b"{}", route(to=destination(FAR))) == Unanswered(fault)

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 from builders import destination, route
 from edge.certificates import Authority, Certificate, server_context
 from edge.hostile import CREATED, Peer, Script, serving
-from edge.posting import opened, post
+from edge.posting import Client
 
 from ingestor.core.answer import Answered, Fault, Unanswered
 from ingestor.edge.tls import Tls
@@ -47,59 +47,71 @@ def trusting(authority: Authority, own: Certificate | None = None) -> Tls:
 
 
 async def test_a_server_of_our_own_authority_is_trusted(
-    authority: Authority, certificate: Certificate
+    client: Client, authority: Authority, certificate: Certificate
 ) -> None:
     """A CA file of ours is enough."""
-    answer = await post(created, server_tls=server_context(certificate), tls=trusting(authority))
+    answer = await client.post(
+        created, server_tls=server_context(certificate), tls=trusting(authority)
+    )
 
     assert answer == MADE
 
 
-async def test_a_server_of_an_unknown_authority_is_not_trusted(certificate: Certificate) -> None:
+async def test_a_server_of_an_unknown_authority_is_not_trusted(
+    client: Client, certificate: Certificate
+) -> None:
     """Only the system's authorities are, when nobody names another."""
-    answer = await post(created, server_tls=server_context(certificate), tls=Tls())
+    answer = await client.post(created, server_tls=server_context(certificate), tls=Tls())
 
     assert answer == Unanswered(Fault.TLS)
 
 
 @pytest.mark.parametrize(("names", "days"), [("DNS:elsewhere.test", 2), ("IP:127.0.0.1", -1)])
 async def test_a_wrong_or_expired_certificate_is_not_trusted(
-    authority: Authority, names: str, days: int
+    client: Client, authority: Authority, names: str, days: int
 ) -> None:
     """The name has to be the one asked for, and the time is now."""
     certificate = await asyncio.to_thread(authority.sign, f"bad{days}", names=names, days=days)
 
-    answer = await post(created, server_tls=server_context(certificate), tls=trusting(authority))
+    answer = await client.post(
+        created, server_tls=server_context(certificate), tls=trusting(authority)
+    )
 
     assert answer == Unanswered(Fault.TLS)
 
 
-async def test_nothing_is_sent_to_whom_we_do_not_trust(certificate: Certificate) -> None:
+async def test_nothing_is_sent_to_whom_we_do_not_trust(
+    client: Client, certificate: Certificate
+) -> None:
     """The key is the first thing that a wrong server would get."""
     async with (
         serving(created, server_context(certificate)) as server,
-        opened(tls=Tls()) as tuner,
+        client.opened(tls=Tls()) as tuner,
     ):
         await tuner.post(b"{}", route(to=destination(server.url)))
 
     assert server.requests == []
 
 
-async def test_plain_http_on_the_port_is_a_fault_of_tls(authority: Authority) -> None:
+async def test_plain_http_on_the_port_is_a_fault_of_tls(
+    client: Client, authority: Authority
+) -> None:
     """Somebody forgot a certificate, or we the scheme."""
 
     async def script(peer: Peer) -> None:
         await peer.reader.read(1)
         await peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    assert await post(script, tls=trusting(authority), scheme="https") == Unanswered(Fault.TLS)
+    assert await client.post(script, tls=trusting(authority), scheme="https") == Unanswered(
+        Fault.TLS
+    )
 
 
 async def test_our_own_certificate_is_shown(
-    authority: Authority, certificate: Certificate, ours: Certificate
+    client: Client, authority: Authority, certificate: Certificate, ours: Certificate
 ) -> None:
     """A gateway may ask who we are; the key may be under a password."""
-    answer = await post(
+    answer = await client.post(
         created,
         server_tls=server_context(certificate, clients=authority.ca),
         tls=trusting(authority, ours),
@@ -171,36 +183,44 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("has_one", [False, True])
 async def test_a_refused_certificate_of_ours_is_a_fault_of_tls(
+    client: Client,
     authority: Authority,
     certificate: Certificate,
     ours: Certificate,
     tmp_path: Path,
-    newest: ssl.TLSVersion,
     *,
+    newest: ssl.TLSVersion,
     has_one: bool,
 ) -> None:
     """It is our fault and not an outage, also where it is said only after the handshake."""
     others = await asyncio.to_thread(Authority, tmp_path)
     with demanding(certificate, others.ca, newest) as port:
-        answer = await post(
+        answer = await client.post(
             relay(port), tls=trusting(authority, ours if has_one else None), scheme="https"
         )
 
     assert answer == Unanswered(Fault.TLS)
 
 
-async def test_a_handshake_that_breaks_off_is_an_outage(authority: Authority) -> None:
+@pytest.mark.parametrize("ending", [Peer.reset, Peer.half_close])
+@pytest.mark.parametrize("heard", [0, 1])
+async def test_a_handshake_that_breaks_off_is_an_outage(
+    client: Client, authority: Authority, ending: Callable[[Peer], None], heard: int
+) -> None:
     """A server that is just going away says nothing about our settings."""
 
     async def script(peer: Peer) -> None:
-        await peer.reader.read(1)
-        peer.reset()
+        await peer.reader.read(heard)
+        ending(peer)
+        await peer.closed()
 
-    assert await post(script, tls=trusting(authority), scheme="https") == Unanswered(Fault.CONNECT)
+    answer = await client.post(script, tls=trusting(authority), scheme="https")
+
+    assert answer == Unanswered(Fault.CONNECT)
 
 
 async def test_a_secured_connection_that_breaks_off_is_an_outage(
-    authority: Authority, certificate: Certificate
+    client: Client, authority: Authority, certificate: Certificate
 ) -> None:
     """Without a close_notify, as when a server is killed."""
 
@@ -208,6 +228,8 @@ async def test_a_secured_connection_that_breaks_off_is_an_outage(
         await peer.request()
         peer.reset()
 
-    answer = await post(script, server_tls=server_context(certificate), tls=trusting(authority))
+    answer = await client.post(
+        script, server_tls=server_context(certificate), tls=trusting(authority)
+    )
 
     assert answer == Unanswered(Fault.DISCONNECTED)

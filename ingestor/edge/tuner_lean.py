@@ -1,0 +1,112 @@
+"""Posts to Tuner over connections of its own, with next to nothing between a call and the socket.
+
+It goes through no proxy: that is left to `tuner_aiohttp`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import lru_cache
+
+from ingestor.core.answer import Answer, Answered, Fault, Unanswered
+from ingestor.core.route import Route
+from ingestor.edge.requests import MOST_TARGETS, Wire, create_call_url
+from ingestor.edge.wire.connection import Connection
+from ingestor.edge.wire.expiry import Expiry
+from ingestor.edge.wire.origin import Origin, Server
+from ingestor.edge.wire.prologue import Prologue
+
+_ENDED = {Fault.DISCONNECTED, Fault.TLS}
+_UNSENT = {Fault.CONNECT, Fault.TLS, Fault.UNKNOWN_HOST}
+
+
+class LeanTuner:
+    """Tuner's Create Call over bare HTTP/1.1; *headers* carry the key of each credential, and a new
+    key comes as a new mapping.
+    """
+
+    def __init__(self, wire: Wire, headers: Mapping[str, Mapping[str, str]]) -> None:
+        self._wire = wire
+        self._headers = headers
+        self._tls = wire.tls.context()
+        self._origins: dict[Server, Origin] = {}
+        self._target = lru_cache(MOST_TARGETS)(self._aim)
+        self._loop = asyncio.get_running_loop()
+        self._deadlines = Expiry(wire.timeout, Connection.give_up)
+
+    async def post(self, body: bytes, route: Route) -> Answer:
+        """Post *body*; every foreseeable failure is an answer.
+
+        It is posted once, unless a connection that was kept turns out to be closed already: then
+        once more, on a new one.
+        """
+        origin, prologue = self._target(route)
+        head = prologue.write(self._headers[route.destination.credential], len(body))
+        deadline = self._loop.time() + self._wire.timeout
+        kept = origin.take()
+        if kept is None:
+            found = await self._ask_anew(origin, head, body, deadline)
+        else:
+            found = await self._ask(origin, kept, head, body)
+            if found in _ENDED and kept.is_stale:
+                found = _repeated(await self._ask_anew(origin, head, body, deadline))
+        return Unanswered(found) if isinstance(found, Fault) else found
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._deadlines.close()
+        for origin in self._origins.values():
+            await origin.close()
+
+    async def _ask(
+        self, origin: Origin, kept: Connection, head: bytes, body: bytes
+    ) -> Answered | Fault:
+        self._deadlines.add(kept)
+        try:
+            return await kept.ask(head, body)
+        finally:
+            self._deadlines.discard(kept)
+            origin.give_back(kept)
+
+    async def _ask_anew(
+        self, origin: Origin, head: bytes, body: bytes, deadline: float
+    ) -> Answered | Fault:
+        fresh = await origin.connect(deadline - self._loop.time())
+        if isinstance(fresh, Fault):
+            return fresh
+        # Its deadline is not the latest, as all in `_deadlines` are when they come.
+        timer = self._loop.call_at(deadline, fresh.give_up)
+        try:
+            return await fresh.ask(head, body)
+        finally:
+            timer.cancel()
+            origin.give_back(fresh)
+
+    def _aim(self, route: Route) -> tuple[Origin, Prologue]:
+        url = create_call_url(route)
+        server = Server.of(url)
+        if server not in self._origins:
+            self._origins[server] = Origin(server, self._tls)
+        return self._origins[server], Prologue(url, self._wire.headers)
+
+
+@asynccontextmanager
+async def lean_tuner(
+    wire: Wire, headers: Mapping[str, Mapping[str, str]]
+) -> AsyncIterator[LeanTuner]:
+    """Open what posts; how many requests run at once is decided elsewhere, and which *headers*
+    carry the key of a credential may change at any time.
+    """
+    tuner = LeanTuner(wire, headers)
+    try:
+        yield tuner
+    finally:
+        await tuner.close()
+
+
+def _repeated(found: Answered | Fault) -> Answered | Fault:
+    """Say of what a second request found that the first may have been heard."""
+    if isinstance(found, Answered):
+        return replace(found, is_repeat=True)
+    return Fault.DISCONNECTED if found in _UNSENT else found

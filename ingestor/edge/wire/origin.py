@@ -1,0 +1,114 @@
+"""Keeps the connections to one server."""
+
+import asyncio
+import socket
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ingestor.core.answer import Fault
+from ingestor.edge.requests import CONNECT_SECONDS, IDLE_SECONDS
+from ingestor.edge.wire.addresses import Addresses
+from ingestor.edge.wire.connection import Connection
+from ingestor.edge.wire.expiry import Expiry
+
+_PORTS = {"http": 80, "https": 443}
+_UNKNOWN = {socket.EAI_NONAME, socket.EAI_NODATA}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a base URL leads: calls under different paths and keys share the connections."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> "Server":
+        """Find the server of a *url* that the settings have found sound."""
+        parts = urlsplit(url)
+        return cls(parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme])
+
+
+class Origin:
+    """The connections to *server*: the one used last is used first, so that those of a peak come to
+    rest, and what rests too long is closed before the server does it.
+    """
+
+    def __init__(
+        self, server: Server, tls: ssl.SSLContext, *, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
+        self._tls = tls if server.scheme == "https" else None
+        # A name may be written with a dot at its end; no certificate is.
+        self._name = server.host.removesuffix(".") if self._tls else None
+        self._addresses = Addresses(server.host, server.port)
+        self._idle: Expiry[Connection] = Expiry(idle_seconds, Connection.abort)
+        self._open: set[Connection] = set()
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+
+    def take(self) -> Connection | None:
+        """Take a connection that rests, if there is one."""
+        while (connection := self._idle.pop()) is not None:
+            if connection.is_free:
+                return connection
+        return None
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep *connection* for others; one that still waits is cut off."""
+        if connection.is_free:
+            self._idle.add(connection)
+        else:
+            connection.abort()
+
+    async def connect(self, seconds: float) -> Connection | Fault:
+        """Open another connection within *seconds*, TLS included."""
+        try:
+            async with asyncio.timeout(min(seconds, CONNECT_SECONDS)):
+                return await self._connect()
+        except (OSError, UnicodeError) as error:
+            return _fault(error)
+
+    async def close(self) -> None:
+        """Close all of them, and wait until they are."""
+        self._idle.close()
+        for connection in self._open:
+            connection.abort()
+        await self._is_empty.wait()
+
+    async def _connect(self) -> Connection:
+        way = await self._addresses.connect()
+        way.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            lambda: Connection(self), sock=way, ssl=self._tls, server_hostname=self._name
+        )
+        return connection
+
+    def joined(self, connection: Connection) -> None:
+        """Note that *connection* is open."""
+        self._open.add(connection)
+        self._is_empty.clear()
+
+    def parted(self, connection: Connection) -> None:
+        """Note that it is closed."""
+        self._idle.discard(connection)
+        self._open.discard(connection)
+        if not self._open:
+            self._is_empty.set()
+
+
+def _fault(error: OSError | UnicodeError) -> Fault:
+    match error:
+        case socket.gaierror(errno=code) if code in _UNKNOWN:
+            return Fault.UNKNOWN_HOST
+        case UnicodeError():
+            return Fault.UNKNOWN_HOST
+        # It hung up in the middle: a server that goes away says nothing about our settings.
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return Fault.CONNECT
+        case ssl.SSLError():
+            return Fault.TLS
+        case _:
+            return Fault.CONNECT
