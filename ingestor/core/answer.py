@@ -19,7 +19,8 @@ class Fault(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A status with its *body*, of which no more than the first megabyte is kept (then *is_whole*
-    is false). *is_repeat* when the request was sent twice, and the first may have been heard too.
+    is false). *is_repeat* when it is that of a second request: a connection that was kept from
+    earlier calls had swallowed the first, and Tuner may have heard it all the same.
     """
 
     status: int
@@ -31,9 +32,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No answer, or one that was cut off."""
+    """No answer, or one that was cut off; *is_repeat* as of an answer."""
 
     fault: Fault
+    is_repeat: bool = False
 
 
 Answer = Answered | Unanswered

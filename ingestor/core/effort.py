@@ -50,13 +50,16 @@ class Effort:
         self._last = now
 
     def note(self, answer: Answer) -> None:
-        """Remember whether *answer* leaves open what became of the call."""
+        """Remember whether *answer* leaves open what became of the call; a repeat is one attempt
+        more.
+        """
+        self.count += answer.is_repeat
+        self.is_unclear = self.is_unclear or answer.is_repeat
         match answer:
             case Unanswered(fault=fault):
                 self.is_unclear = self.is_unclear or fault not in _UNSENT
-            case Answered(status=status, is_repeat=is_repeat):
-                is_open = is_repeat or status // 100 == _SERVER_ERROR
-                self.is_unclear = self.is_unclear or is_open
+            case Answered(status=status):
+                self.is_unclear = self.is_unclear or status // 100 == _SERVER_ERROR
             case unknown:
                 assert_never(unknown)
 

@@ -18,7 +18,6 @@ from ingestor.edge.wire.origin import Origin, Server
 from ingestor.edge.wire.prologue import Prologue
 
 _ENDED = {Fault.DISCONNECTED, Fault.TLS}
-_UNSENT = {Fault.CONNECT, Fault.TLS, Fault.UNKNOWN_HOST}
 
 
 class LeanTuner:
@@ -46,12 +45,11 @@ class LeanTuner:
         deadline = self._loop.time() + self._wire.timeout
         kept = origin.take()
         if kept is None:
-            found = await self._ask_anew(origin, head, body, deadline)
-        else:
-            found = await self._ask(origin, kept, head, body)
-            if found in _ENDED and kept.is_stale:
-                found = _repeated(await self._ask_anew(origin, head, body, deadline))
-        return Unanswered(found) if isinstance(found, Fault) else found
+            return await self._ask_anew(origin, head, body, deadline)
+        answer = await self._ask(origin, kept, head, body)
+        if kept.is_stale and isinstance(answer, Unanswered) and answer.fault in _ENDED:
+            return replace(await self._ask_anew(origin, head, body, deadline), is_repeat=True)
+        return answer
 
     async def close(self) -> None:
         """Close all connections."""
@@ -59,26 +57,22 @@ class LeanTuner:
         for origin in self._origins.values():
             await origin.close()
 
-    async def _ask(
-        self, origin: Origin, kept: Connection, head: bytes, body: bytes
-    ) -> Answered | Fault:
+    async def _ask(self, origin: Origin, kept: Connection, head: bytes, body: bytes) -> Answer:
         self._deadlines.add(kept)
         try:
-            return await kept.ask(head, body)
+            return _answer(await kept.ask(head, body))
         finally:
             self._deadlines.discard(kept)
             origin.give_back(kept)
 
-    async def _ask_anew(
-        self, origin: Origin, head: bytes, body: bytes, deadline: float
-    ) -> Answered | Fault:
+    async def _ask_anew(self, origin: Origin, head: bytes, body: bytes, deadline: float) -> Answer:
         fresh = await origin.connect(deadline - self._loop.time())
         if isinstance(fresh, Fault):
-            return fresh
+            return Unanswered(fresh)
         # Its deadline is not the latest, as all in `_deadlines` are when they come.
         timer = self._loop.call_at(deadline, fresh.give_up)
         try:
-            return await fresh.ask(head, body)
+            return _answer(await fresh.ask(head, body))
         finally:
             timer.cancel()
             origin.give_back(fresh)
@@ -105,8 +99,5 @@ async def lean_tuner(
         await tuner.close()
 
 
-def _repeated(found: Answered | Fault) -> Answered | Fault:
-    """Say of what a second request found that the first may have been heard."""
-    if isinstance(found, Answered):
-        return replace(found, is_repeat=True)
-    return Fault.DISCONNECTED if found in _UNSENT else found
+def _answer(found: Answered | Fault) -> Answer:
+    return Unanswered(found) if isinstance(found, Fault) else found

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from ingestor.core.answer import Answer, Answered, Unanswered
+from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.core.backoff import Backoff
 from ingestor.core.call import Call
 from ingestor.core.effort import Effort
@@ -102,7 +102,10 @@ class Delivery:
         began = self._clock.now()
         with self._crew.busy():
             answer = await self._tuner.post(call.body, route)
-        self._observer.attempted(_label(answer), self._clock.now() - began)
+        seconds = self._clock.now() - began
+        if answer.is_repeat:
+            self._observer.attempted(Fault.DISCONNECTED.value, seconds)
+        self._observer.attempted(_label(answer), seconds)
         return answer
 
     def _judge(self, answer: Answer, way: Way, effort: Effort) -> Verdict:

@@ -210,6 +210,7 @@ UNSENT = {Fault.CONNECT, Fault.TLS, Fault.UNKNOWN_HOST}
         "the last": (answered(599), True),
         "beyond": (answered(600), False),
         "the answer to a second request": (answered(429, is_repeat=True), True),
+        "no answer to a second request": (Unanswered(Fault.CONNECT, is_repeat=True), True),
     },
 )
 def test_an_answer_may_leave_open_what_became_of_the_call(
@@ -231,3 +232,13 @@ def test_what_was_once_unclear_stays_so() -> None:
         effort.note(answer)
 
     assert effort.is_unclear
+
+
+def test_a_request_that_the_wire_repeats_counts_twice() -> None:
+    """Tuner may have heard both."""
+    effort = Effort()
+    effort.begin(1.0, (0, 0))
+
+    effort.note(answered(201, is_repeat=True))
+
+    assert effort.tries == Tries(2, 1.0, 1.0)

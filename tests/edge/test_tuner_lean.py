@@ -97,7 +97,7 @@ async def test_a_repeat_is_not_repeated() -> None:
     async with lean(Scripts(once_then(), silent)) as (server, tuner, goal):
         await tuner.post(BODY, goal)
 
-        assert await tuner.post(BODY, goal) == Unanswered(Fault.DISCONNECTED)
+        assert await tuner.post(BODY, goal) == Unanswered(Fault.DISCONNECTED, is_repeat=True)
         assert server.opened == 2
         assert len(server.requests) == 3
 
@@ -121,7 +121,7 @@ async def test_a_repeat_that_does_not_come_through_leaves_the_first_open() -> No
         goal = route(to=destination(f"http://127.0.0.1:{port}"))
         assert await tuner.post(BODY, goal) == MADE
 
-        assert await tuner.post(BODY, goal) == Unanswered(Fault.DISCONNECTED)
+        assert await tuner.post(BODY, goal) == Unanswered(Fault.CONNECT, is_repeat=True)
         assert await tuner.post(BODY, goal) == Unanswered(Fault.CONNECT)
     await listener[0].wait_closed()
 
@@ -309,7 +309,7 @@ async def test_the_time_for_a_repeat_is_what_the_first_left() -> None:
         await tuner.post(BODY, goal)
         began = loop.time()
 
-        assert await tuner.post(BODY, goal) == Unanswered(Fault.TIMEOUT)
+        assert await tuner.post(BODY, goal) == Unanswered(Fault.TIMEOUT, is_repeat=True)
         assert 0.55 <= loop.time() - began < 0.85
 
 

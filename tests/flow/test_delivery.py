@@ -44,6 +44,18 @@ async def test_an_accepted_call_is_delivered_at_once() -> None:
         assert road.clock.naps == []
 
 
+async def test_a_request_that_the_wire_repeated_is_seen_as_two() -> None:
+    """Whoever compares our figures with Tuner's finds them equal; and the call that Tuner had since
+    the first is delivered, no duplicate.
+    """
+    repeated = Answered(409, b"", is_repeat=True)
+    async with open_road(FakeTuner({"a": [repeated]})) as road:
+        outcome = await deliver(road)
+
+        assert outcome == Delivered(Tries(2, EPOCH + 1_000, EPOCH + 1_000))
+        assert [label for label, _ in road.observer.attempts] == ["disconnected", "409"]
+
+
 async def test_a_call_that_tuner_had_is_a_duplicate() -> None:
     """Another record, or an earlier life of ours, posted it."""
     async with open_road(FakeTuner({"a": [Answered(200, b'{"is_new": false}')]})) as road:

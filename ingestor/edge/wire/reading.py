@@ -6,7 +6,7 @@ success: the call is tried again then, and Tuner knows whether it has it.
 
 from contextlib import suppress
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from ingestor.core.answer import Answered, Fault
 from ingestor.edge.requests import MOST_ANSWER_BYTES
@@ -99,7 +99,7 @@ class Reading:
     def _switch(self, text: bytes) -> Answered | Fault:
         """Take another protocol, which nobody asked for, for an answer; what follows is in it."""
         # llhttp stops there with an error, whatever the rest of the head says.
-        with suppress(HttpParserError):
+        with suppress(HttpParserError, HttpParserUpgrade):
             self._parser.feed_data(text)
         is_http, self.is_reusable = self._is_complete, False
         return Answered(SWITCHING_PROTOCOLS) if is_http else Fault.NOT_HTTP

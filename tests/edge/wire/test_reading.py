@@ -55,6 +55,10 @@ WHOLE = {
         Answered(429, b"", "7"),
     ),
     "another protocol": (b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n\0\0", Answered(101)),
+    "the other protocol": (
+        b"HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n\0\0",
+        Answered(101),
+    ),
     "an identical coding": (
         OK + b"Content-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}",
         MADE,
@@ -268,6 +272,7 @@ PIECES = st.sampled_from(
         *(b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip\r\n"),
         *(b"Connection: close\r\n", b"Content-Encoding: gzip\r\n", b"X: y\r\n", b"X:\r\n"),
         *(b"\r\n", b"\r\n\r\n", b"\n", b"\r", b" ", b"{}", b"2\r\n{}\r\n", b"0\r\n\r\n", b"0\r\n"),
+        b"Connection: upgrade\r\nUpgrade: x\r\n",
         *(b"HTTP/1.1 101 x\r\n", b"RTSP/1.0 201 x\r\n", b"a", b":", b"\0", b"\xff", b"2;x\r\n"),
     ]
 )
