@@ -1,6 +1,6 @@
 """What everything that posts to Tuner must do: one request, unchanged, and every end is an answer.
 
-It runs on the fake, and on every other that is added to `DESKS`.
+It runs on the fake and on both wires.
 """
 
 import asyncio
@@ -10,10 +10,12 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeAlias
 
 import pytest
+from contracts.wire_desk import wire_desk
 from fakes import FakeTuner, Posted
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.core.route import Destination, Route
+from ingestor.edge.requests import Kind
 from ingestor.flow.ports import Tuner
 
 BODY = b'{ "call_id":"a",\r\n  "text": "\xc3\xa9\\u00e9", "n": 1.50, "n": 1.5e0 }'
@@ -41,8 +43,8 @@ class Desk(Protocol):
         """The server."""
         ...
 
-    def received(self) -> Sequence[Received]:
-        """List the requests that have reached the server."""
+    def received(self) -> Sequence[tuple[bytes, str, str]]:
+        """List the requests that have reached the server: body, workspace and agent."""
         ...
 
     def answer(self, *answers: Answer) -> None:
@@ -90,8 +92,22 @@ async def fake_desk(_request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
     yield FakeDesk()
 
 
+@asynccontextmanager
+async def lean_desk(_request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+    """Open our own wire."""
+    async with wire_desk(Kind.LEAN, CREATED) as desk:
+        yield desk
+
+
+@asynccontextmanager
+async def aiohttp_desk(_request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+    """Open aiohttp's."""
+    async with wire_desk(Kind.AIOHTTP, CREATED) as desk:
+        yield desk
+
+
 # Another one takes the fixtures it needs out of the request, and brings its own marks.
-DESKS: Sequence[Opening] = [fake_desk]
+DESKS: Sequence[Opening] = [fake_desk, lean_desk, aiohttp_desk]
 
 
 @pytest.fixture(params=DESKS, ids=lambda opening: opening.__name__)
@@ -126,7 +142,7 @@ async def test_ids_arrive_as_they_are(desk: Desk, agent: str) -> None:
     """Whatever the way there does to a query."""
     await desk.tuner.post(BODY, route(desk, agent))
 
-    assert desk.received()[0].agent == agent
+    assert desk.received()[0][2] == agent
 
 
 @pytest.mark.parametrize(
