@@ -91,12 +91,15 @@ Script = Callable[[Peer], Awaitable[None]]
 
 @dataclass(slots=True)
 class Hostile:
-    """The server: where it is, how many connections were *opened*, and the whole *requests*."""
+    """The server: where it is, how many connections were *opened*, and the whole *requests*; after
+    *stop_listening* it serves those that are open.
+    """
 
     port: int
     scheme: str
     requests: list[Request] = field(default_factory=list)
     opened: int = 0
+    stop_listening: Callable[[], None] = lambda: None
 
     @property
     def url(self) -> str:
@@ -129,7 +132,8 @@ async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
             scripts.append(tasks.create_task(play(Peer(reader, writer, server.requests))))
 
         listener = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls, backlog=500)
-        server = Hostile(listener.sockets[0].getsockname()[1], "https" if tls else "http")
+        port, scheme = listener.sockets[0].getsockname()[1], "https" if tls else "http"
+        server = Hostile(port, scheme, stop_listening=listener.close)
         try:
             yield server
         finally:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 import uvloop
-from brokers import reserve_port
 from builders import destination, route
 from edge.certificates import Authority, server_context
 from edge.hostile import CREATED, Hostile, Peer, Script, serving, until
@@ -104,26 +103,12 @@ async def test_a_repeat_is_not_repeated() -> None:
 
 async def test_a_repeat_that_does_not_come_through_leaves_the_first_open() -> None:
     """The connection was refused, but an earlier request was not: Tuner may have stored it."""
-    with reserve_port() as held:
-        port = held.getsockname()[1]
-    listener: list[asyncio.Server] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = Peer(reader, writer, [])
-        await peer.request()
-        listener[0].close()
-        await peer.answer()
-        await peer.request()
-        await peer.close()
-
-    listener.append(await asyncio.start_server(serve, "127.0.0.1", port))
-    async with LEAN.opened() as tuner:
-        goal = route(to=destination(f"http://127.0.0.1:{port}"))
-        assert await tuner.post(BODY, goal) == MADE
+    async with lean(once_then()) as (server, tuner, goal):
+        await tuner.post(BODY, goal)
+        server.stop_listening()
 
         assert await tuner.post(BODY, goal) == Unanswered(Fault.CONNECT, is_repeat=True)
         assert await tuner.post(BODY, goal) == Unanswered(Fault.CONNECT)
-    await listener[0].wait_closed()
 
 
 @pytest.mark.parametrize(

@@ -105,9 +105,6 @@ def _fault(error: OSError | UnicodeError) -> Fault:
             return Fault.UNKNOWN_HOST
         case UnicodeError():
             return Fault.UNKNOWN_HOST
-        # It hung up in the middle: a server that goes away says nothing about our settings.
-        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
-            return Fault.CONNECT
         case ssl.SSLError():
             return Fault.TLS
         case _:
