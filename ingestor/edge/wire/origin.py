@@ -1,6 +1,7 @@
 """Keeps the connections to one server."""
 
 import asyncio
+import random
 import socket
 import ssl
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from ingestor.edge.wire.addresses import Addresses
 from ingestor.edge.wire.connection import Connection
 from ingestor.edge.wire.expiry import Expiry
 
+# Then a connection is replaced, so that we follow a name that moves. Up to half as long again, or
+# all would be replaced at once.
+LIFE_SECONDS = 300.0
 _PORTS = {"http": 80, "https": 443}
 _UNKNOWN = {socket.EAI_NONAME, socket.EAI_NODATA}
 
@@ -37,14 +41,22 @@ class Origin:
     """
 
     def __init__(
-        self, server: Server, tls: ssl.SSLContext, *, idle_seconds: float = IDLE_SECONDS
+        self,
+        server: Server,
+        tls: ssl.SSLContext,
+        *,
+        idle_seconds: float = IDLE_SECONDS,
+        life_seconds: float = LIFE_SECONDS,
     ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._tls = tls if server.scheme == "https" else None
         # A name may be written with a dot at its end; no certificate is.
         self._name = server.host.removesuffix(".") if self._tls else None
         self._addresses = Addresses(server.host, server.port)
         self._idle: Expiry[Connection] = Expiry(idle_seconds, Connection.abort)
-        self._open: set[Connection] = set()
+        self._life_seconds = life_seconds
+        # When each is to be replaced.
+        self._open: dict[Connection, float] = {}
         self._is_empty = asyncio.Event()
         self._is_empty.set()
 
@@ -56,8 +68,8 @@ class Origin:
         return None
 
     def give_back(self, connection: Connection) -> None:
-        """Keep *connection* for others; one that still waits is cut off."""
-        if connection.is_free:
+        """Keep *connection* for others; one that still waits, or has lived long, is closed."""
+        if connection.is_free and self._loop.time() < self._open[connection]:
             self._idle.add(connection)
         else:
             connection.abort()
@@ -80,21 +92,21 @@ class Origin:
     async def _connect(self) -> Connection:
         way = await self._addresses.connect()
         way.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(
+        _, connection = await self._loop.create_connection(
             lambda: Connection(self), sock=way, ssl=self._tls, server_hostname=self._name
         )
         return connection
 
     def joined(self, connection: Connection) -> None:
         """Note that *connection* is open."""
-        self._open.add(connection)
+        life = self._life_seconds * (1 + random.random() / 2)  # noqa: S311 - guards nothing
+        self._open[connection] = self._loop.time() + life
         self._is_empty.clear()
 
     def parted(self, connection: Connection) -> None:
         """Note that it is closed."""
         self._idle.discard(connection)
-        self._open.discard(connection)
+        self._open.pop(connection, None)
         if not self._open:
             self._is_empty.set()
 
