@@ -237,7 +237,7 @@ def test_what_was_once_unclear_stays_so() -> None:
 def test_a_request_that_the_wire_repeats_counts_twice() -> None:
     """Tuner may have heard both."""
     effort = Effort()
-    effort.begin(1.0, (0, 0))
+    effort.begin(1.0, 0)
 
     effort.note(answered(201, is_repeat=True))
 

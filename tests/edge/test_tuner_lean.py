@@ -450,6 +450,41 @@ async def test_a_connection_that_ends_before_it_is_used_has_a_reason() -> None:
         await origin.close()
 
 
+@pytest.mark.parametrize("size", [2, 3 * LARGE_BODY_BYTES])
+async def test_a_connection_that_ends_between_two_steps_is_an_answer(size: int) -> None:
+    """It was there when it was taken, and is gone when it is used; uvloop raises then."""
+    async with serving(created) as server:
+        origin = Origin(Server.of(server.url), Nobody().context())
+        connection = await origin.connect(5)
+        assert not isinstance(connection, Fault)
+        connection.abort()
+
+        assert await connection.ask(HEAD, bytes(size)) is Fault.DISCONNECTED
+        assert await connection.ask(HEAD, bytes(size)) is Fault.DISCONNECTED
+        await origin.close()
+
+
+@pytest.mark.parametrize("is_secured", [False, True])
+async def test_a_reset_while_a_large_body_goes_out_is_an_answer(
+    authority: Authority, *, is_secured: bool
+) -> None:
+    """Piece after piece is written to a connection that may be gone since the last."""
+    certificate = await asyncio.to_thread(authority.sign, "reset")
+
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        peer.reset()
+
+    for _ in range(5):
+        answer = await LEAN.post(
+            script,
+            bytes(30 * LARGE_BODY_BYTES),
+            server_tls=server_context(certificate) if is_secured else None,
+            tls=Tls(authority.ca),
+        )
+        assert answer == Unanswered(Fault.DISCONNECTED)
+
+
 async def test_closing_closes_all_connections() -> None:
     """Also those that rest."""
     parted: list[Peer] = []

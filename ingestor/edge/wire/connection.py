@@ -58,12 +58,9 @@ class Connection(asyncio.Protocol):
         waiter = self._waiter = self._loop.create_future()
         if self._end is not None:
             self._settle(self._end)
-        elif len(body) <= LARGE_BODY_BYTES:
-            self._transport.writelines((head, body))
-        else:
-            self._transport.write(head)
-            self._unsent = memoryview(body)
-            self._send_on()
+        # uvloop raises when somebody writes to what is closed already; its end is about to be told.
+        elif not self._transport.is_closing():
+            self._send(head, body)
         return waiter
 
     def give_up(self) -> None:
@@ -75,8 +72,16 @@ class Connection(asyncio.Protocol):
         """Close it at once."""
         self._transport.abort()
 
+    def _send(self, head: bytes, body: bytes) -> None:
+        if len(body) <= LARGE_BODY_BYTES:
+            self._transport.writelines((head, body))
+            return
+        self._transport.write(head)
+        self._unsent = memoryview(body)
+        self._send_on()
+
     def _send_on(self) -> None:
-        while self._unsent and not self._is_blocked:
+        while self._unsent and not (self._is_blocked or self._transport.is_closing()):
             piece, self._unsent = self._unsent[:PIECE_BYTES], self._unsent[PIECE_BYTES:]
             self._transport.write(piece)
 
