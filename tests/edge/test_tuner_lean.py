@@ -317,6 +317,24 @@ async def test_the_time_for_a_repeat_is_what_the_first_left() -> None:
         assert 0.95 <= loop.time() - began < 1.5
 
 
+async def test_the_time_of_a_request_ends_with_it() -> None:
+    """The next one on the same connection has its own."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.answer()
+        await peer.request()
+        await asyncio.sleep(1.0)
+        await peer.answer()
+
+    async with lean(script, timeout=1.5) as (server, tuner, goal):
+        assert await tuner.post(BODY, goal) == MADE
+        await asyncio.sleep(0.8)
+
+        assert await tuner.post(BODY, goal) == MADE
+        assert server.opened == 1
+
+
 async def test_a_handshake_that_does_not_end_is_no_connection() -> None:
     """Nothing was sent: what became of the call is known."""
 

@@ -54,6 +54,6 @@ def read_head(text: bytes) -> Head | None:
         status,
         waits[0].decode(errors="surrogateescape") if waits else None,
         b",".join(fields.get(b"content-encoding", ())).lower(),
-        is_framed=bool(framing or lengths or status == _NO_CONTENT),
+        is_framed=bool(framing or lengths),
         is_sound=status != _NO_CONTENT or not (framing or lengths not in (None, [b"0"])),
     )
