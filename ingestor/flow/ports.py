@@ -77,7 +77,9 @@ class Tuner(Protocol):
     """Tuner's Create Call."""
 
     async def post(self, body: bytes, route: Route) -> Answer:
-        """Post *body*, once; every foreseeable failure is an answer."""
+        """Post *body*, once, unless the answer says that it is a repeat's; every foreseeable
+        failure is an answer.
+        """
         ...
 
 

@@ -16,6 +16,7 @@ from system.waiting import SECONDS, eventually
 
 from ingestor.devkit.fake_tuner.background import background
 
+WIRE = "TEST_TUNER_WIRE"
 PREFIXES = ("KAFKA_", "TUNER_", "INGESTOR_")
 # What every service of a test is told: its pages are ours alone, on a port that is free.
 PRIVATE = {
@@ -183,9 +184,13 @@ async def service(environ: Mapping[str, str]) -> AsyncIterator[ServiceProcess]:
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Give this process' environment without settings, and with *environ*."""
+    """Give this process' environment without settings, and with *environ*.
+
+    `TEST_TUNER_WIRE` chooses the wire of every service that the tests start.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
-    return {**kept, **environ}
+    wire = {"TUNER_WIRE": os.environ[WIRE]} if WIRE in os.environ else {}
+    return {**kept, **wire, **environ}
 
 
 async def _start(
