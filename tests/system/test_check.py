@@ -30,7 +30,10 @@ async def test_what_is_as_it_should_be_is_good(cluster: Cluster) -> None:
         f"good brokers: {cluster.address} answers",
         f"good topic {here.topic.name}: exists",
         f"good group {here.group}: may be used",
-        f"good dead-letter topic {here.dead.name}: may be written",
+        (
+            f"good dead-letter topic {here.dead.name}: may be written, but letters are removed "
+            "after 7 days; set its retention.ms to -1"
+        ),
         f"good {about}: the key is accepted (422 to an empty call)",
     ]
     assert code == 0
@@ -40,7 +43,9 @@ async def test_what_is_as_it_should_be_is_good(cluster: Cluster) -> None:
 
 
 async def test_what_is_missing_is_named(cluster: Cluster) -> None:
-    """The rest is asked all the same, and no topic is made by asking for it."""
+    """The rest is asked all the same, and no topic is made by asking for it; the one for letters
+    would be made by the service.
+    """
     async with deployment(cluster, partitions=1) as here:
         missing = {
             "KAFKA_TOPICS": f"{here.topic.name},call-endet",
@@ -54,8 +59,9 @@ async def test_what_is_missing_is_named(cluster: Cluster) -> None:
         f"good topic {here.topic.name}",
         "not yet topic call-endet",
         f"good group {here.group}",
-        "not yet dead-letter topic ded",
+        "good dead-letter topic ded",
         f"not yet Tuner at {here.tuner.url}, credential default, workspace 1",
     ]
+    assert found[4].endswith("does not exist; the service will make it")
     assert code == 1
     assert not {"call-endet", "ded"} & await asyncio.to_thread(cluster.topics)

@@ -9,6 +9,7 @@ from system.deployment import calls, deployment, messages
 from system.processes import service
 from system.waiting import together
 
+from ingestor.core.limiter import START
 from ingestor.devkit.fake_tuner import Latency, Options, Reply, Window
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
@@ -17,7 +18,8 @@ SLOW = Options(latency=Latency(median=0.4, spread=0.4))
 DRAIN_SECONDS = 20.0
 # What the service may take beside the drain: two seconds each for letters, commit and leaving.
 CLOSING_SECONDS = 6.0
-SLOTS = 64
+# So many requests run at once at first.
+SLOTS = START
 
 
 async def test_a_signal_under_load_loses_and_repeats_nothing(cluster: Cluster) -> None:
