@@ -51,6 +51,15 @@ def flip(position: int) -> Harm:
     return do
 
 
+def overwrite(position: int, content: bytes) -> Harm:
+    """Overwrite what stands at *position*, as a failing disk does."""
+
+    def do(batch: bytearray) -> None:
+        batch[position : position + len(content)] = content
+
+    return do
+
+
 def rewrite(position: int, content: bytes) -> Harm:
     """Overwrite what stands at *position*, as a producer with a bug does: its checksum is right."""
 

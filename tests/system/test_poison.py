@@ -12,19 +12,21 @@ from confluent_kafka import Producer
 from core.batches.writing import Item, packed, record
 from core.batches.writing import batch as written
 from edge.raw_batches import Poison, batch, produce
-from kafka.cluster import SECONDS, Cluster
+from kafka.cluster import SECONDS, Cluster, Message
 from system.deployment import Deployment, Letter, calls, deployment
 from system.heartbeat import heartbeat
 from system.poison import (
     ATTRIBUTES_AT,
     COUNT_AT,
     LAST_DELTA_AT,
+    LENGTH_AT,
     MAGIC_AT,
     RECORDS_AT,
     Broken,
     Harm,
     flip,
     harm,
+    overwrite,
     rewrite,
 )
 from system.processes import ServiceProcess
@@ -130,6 +132,31 @@ async def test_a_kill_in_the_midst_loses_no_range(cluster: Cluster, real_kafka: 
     }
     lost = {name for each in names for name in each[PER_BATCH : 2 * PER_BATCH]}
     assert set(here.posted()) == {name for each in names for name in each} - lost
+
+
+async def test_a_stretch_that_the_broker_cannot_read_stops_only_its_partition(
+    cluster: Cluster, real_kafka: RealKafka
+) -> None:
+    """A batch says of itself that it has no length, so the broker finds nothing from there on. That
+    partition waits and says so; the others go on.
+    """
+    async with deployment(cluster, partitions=2) as here:
+        stuck, fine = [await fill(here, partition) for partition in range(2)]
+        await asyncio.to_thread(real_kafka.stop)
+        harm(real_kafka, here.topic.name, 0, THE_SECOND, overwrite(LENGTH_AT, bytes(4)))
+        await asyncio.to_thread(real_kafka.start)
+        async with here.service() as running:
+            told = await running.until_said("partition_unreadable")
+            await here.publish([Message(value=body("later", size=1_500), partition=1)])
+            await running.until(lambda: here.posted().keys() >= {*fine, "later"})
+            assert await running.readiness() == (200, [])
+        committed = await here.committed()
+        letters = await here.letters()
+
+    assert told["partition"] == f"{here.topic.name}/0"
+    assert here.posted().keys() - {*fine, "later"} <= set(stuck[:PER_BATCH])
+    assert committed.get(0, 0) <= PER_BATCH
+    assert letters == []
 
 
 def write_in_transactions(cluster: Cluster, topic: str) -> None:
