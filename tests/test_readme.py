@@ -1,9 +1,10 @@
 """The README says what the code does: its tables are compared, its examples are run."""
 
+import ast
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import jsonschema
@@ -24,7 +25,9 @@ from ingestor.core.schema import schema
 from ingestor.edge.metrics import Metrics, Readings
 from ingestor.settings import Settings, describe, load
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+TESTS = Path(__file__).parent
+README = (TESTS.parent / "README.md").read_text()
+FAILURES = "What happens when things fail"
 
 
 def section(title: str) -> str:
@@ -44,6 +47,28 @@ def example(language: str, *, under: str) -> str:
     found = re.search(rf"```{language}\n(.*?)```", section(under), re.DOTALL)
     assert found is not None
     return found.group(1)
+
+
+def unshown(table: str, tests: Collection[str]) -> list[str]:
+    """Give what the rows of *table* are about of which the last cell does not name some of *tests*,
+    and nothing else.
+    """
+    return [
+        when
+        for when, *_, cell in list(rows(table))[1:]
+        if not (names := re.findall(r"`([^`]*)`", cell)) or not set(names).issubset(tests)
+    ]
+
+
+def names_of_tests() -> set[str]:
+    """Name every test in this folder and below it."""
+    return {
+        node.name
+        for path in TESTS.rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+    }
 
 
 def environ() -> dict[str, str]:
@@ -154,6 +179,22 @@ def test_the_commands_table_is_the_commands() -> None:
     assert told == names
 
 
+def test_every_failure_has_a_test_that_shows_it() -> None:
+    """Each row of the table names one that is there, or several."""
+    table = section(FAILURES)
+
+    assert next(rows(table)) == ["when", "then", "shown by"]
+    assert unshown(table, names_of_tests()) == []
+
+
+@pytest.mark.parametrize("cell", ["", "a test", "`test_b`", "`test_a`, `test_misspelt`"])
+def test_a_failure_that_no_test_shows_is_found(cell: str) -> None:
+    """Nothing is named, or a test that is not there."""
+    table = f"| when | then | shown by |\n|---|---|---|\n| x | y | `test_a` |\n| z | y | {cell} |"
+
+    assert unshown(table, {"test_a"}) == ["z"]
+
+
 def test_the_letters_headers_are_told() -> None:
     """Every header that a letter can have is there, and every reason."""
     dead = Dead(Reason.REFUSED, "m", (Problem("a", "b"),), 422, Tries(1, 1.0, 2.0), "c")
@@ -173,4 +214,4 @@ def test_the_letters_headers_are_told() -> None:
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(\w+/[\w./-]+\.\w+)`", README))))
 def test_the_files_it_names_are_there(name: str) -> None:
     """Nobody is sent to a file that does not exist."""
-    assert (Path(__file__).parent.parent / name).exists()
+    assert (TESTS.parent / name).exists()

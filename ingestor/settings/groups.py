@@ -211,7 +211,7 @@ class Ingestor(Group):
     )
     ops_host: Annotated[str, BeforeValidator(host)] = Field(
         default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from other machines
-        description="Address to serve health, metrics and status on",
+        description="Address to serve health and metrics on",
     )
     ops_port: Annotated[int, BeforeValidator(whole(0, 65_535))] = Field(
         default=8080, description="Port to serve them on; 0 for any free one"
