@@ -17,15 +17,15 @@ from typing import Any
 from aiokafka import conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-# Metadata, FindCoordinator, Heartbeat, ApiVersions: half a session leaves time to find the
-# coordinator again. Not a commit: it can wait for a join on the same connection.
+# Metadata, FindCoordinator, Heartbeat, ApiVersions: two such waits leave time, within a session, to
+# find the coordinator again. Not a commit: it can wait for a join on the same connection.
 PROMPT = frozenset({3, 10, 12, 18})
 
 
 class Wire(conn.AIOKafkaConnection):  # type: ignore[misc]  # aiokafka is not typed
     """A connection to a broker; what is `PROMPT` is answered within *prompt_seconds*."""
 
-    prompt_seconds = 5.0
+    prompt_seconds = 3.0
 
     def send(self, request: Any, expect_response: bool = True) -> Any:  # noqa: FBT001, FBT002 - its signature
         """Send *request*; return what to wait for, which raises TimeoutError when it takes too

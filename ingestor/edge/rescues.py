@@ -81,7 +81,8 @@ class Rescues:
             event = "partition_forbidden" if cause == FORBIDDEN else "partition_unreadable"
             self._watch.changed(event, partition=str(Partition(*name)), offset=offset, cause=cause)
         self._failures[name] = Failure(now, cause, passages)
-        task = self._start(name, offset, PAUSE_SECONDS, cause)
+        told = cause if cause == FORBIDDEN else ""
+        task = self._start(name, offset, PAUSE_SECONDS, told)
         self._cases[name] = Case(offset, passages, task, offset)
 
     def read(self, consumer: Any, name: TopicPartition) -> tuple[list[Record], int]:
