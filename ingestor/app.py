@@ -24,7 +24,7 @@ from ingestor.flow.assignments import Assignments
 from ingestor.flow.backlogs import Backlogs
 from ingestor.flow.burial import Burial
 from ingestor.flow.committer import Committer
-from ingestor.flow.crew import Crew
+from ingestor.flow.crew import Crew, end
 from ingestor.flow.delivery import Delivery
 from ingestor.flow.gate import Gate
 from ingestor.flow.held_letters import HeldLetters
@@ -37,6 +37,8 @@ from ingestor.flow.slots import Slots
 from ingestor.settings import Settings
 
 CLOSING_SECONDS = 2.0
+# What takes records in may have to wait for a client that connects, and to stop it.
+ENDING_SECONDS = 4.0
 DRAINED, BUG, LOST, UNFIT = 0, 1, 1, 2
 FENCED = "another process has joined with this KAFKA_GROUP_INSTANCE_ID: give each its own"
 
@@ -155,6 +157,7 @@ class Service:
                 task.cancel()
             await _within(committer.commit())
             observer.changed("drained", cut_off=cut_off)
+            await end((taking, *others), ENDING_SECONDS)
         return self._code
 
     def _backlogs(self) -> Backlogs:

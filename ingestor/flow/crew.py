@@ -9,6 +9,9 @@ from typing import Any
 
 from ingestor.flow.ports import Clock
 
+# Seconds for a task to end that is cut off.
+PATIENCE = 1.0
+
 
 class Crew:
     """Tasks under one roof.
@@ -76,12 +79,25 @@ class Crew:
     async def _cut_off(self) -> None:
         while self._tasks:
             _cancel(self._tasks)
-            await asyncio.wait(self._tasks)
+            await asyncio.wait(self._tasks, timeout=PATIENCE)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not self._tasks:
             self._rest.set()
+
+
+async def end(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:
+    """Wait until *tasks*, which were cancelled, have ended; cancel them again every *patience*
+    seconds.
+
+    `asyncio.wait_for` of Python 3.11 swallows a cancellation that comes when its wait is just over,
+    and libraries wait with it.
+    """
+    pending = set(tasks)
+    while pending:
+        _, pending = await asyncio.wait(pending, timeout=patience)
+        _cancel(pending)
 
 
 def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from fake_clock import FakeClock, quiescence
 from flow.road import Yard
 
-from ingestor.flow.crew import Crew
+from ingestor.flow.crew import Crew, end
 
 
 class Hands:
@@ -263,3 +263,33 @@ async def test_a_cancelled_drain_does_not_end_another() -> None:
         assert second.result() == 0
         assert hands.done == ["a", "a rests"]
         assert not crew.is_draining
+
+
+async def deaf(ends: asyncio.Event) -> None:
+    """Swallow a cancellation, as `asyncio.wait_for` does when its wait is just over."""
+    try:
+        await ends.wait()
+    except asyncio.CancelledError:
+        await ends.wait()
+
+
+async def test_a_cancellation_that_is_swallowed_is_repeated() -> None:
+    """Else a service that is asked to stop in that moment would go on for ever."""
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(deaf(asyncio.Event()))
+        await asyncio.sleep(0)
+        task.cancel()
+        await end([task], 0.01)
+    assert task.cancelled()
+
+
+async def test_a_drain_repeats_it_too() -> None:
+    """What is cut off has ended when it is over, whatever it did with its cancellation."""
+    clock = FakeClock()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        crew = Crew(tasks, clock)
+        crew.start(deaf(asyncio.Event()))
+        await quiescence()
+        drain = tasks.create_task(crew.drain(1))
+        await clock.advance(1)
+        assert await drain == 1
