@@ -1,9 +1,12 @@
 """Each part gets its own values of the settings."""
 
+from pathlib import Path
+
 from settings_builders import OAUTH, SECRET, good
 
 from ingestor import assembly
 from ingestor.core.guard import Limits
+from ingestor.edge.credentials import NotRead
 
 
 def test_an_oauth_client_is_made_when_the_settings_name_one() -> None:
@@ -43,3 +46,17 @@ def test_what_may_be_held_is_shared_by_the_room_and_what_is_read_ahead() -> None
 
     assert assembly.bounds(settings).bytes == 48 * 2**20
     assert (reading.fetch_bytes, reading.partition_fetch_bytes) == (8 * 2**20, 2**19)
+
+
+def test_a_key_is_read_again_from_where_it_stood(tmp_path: Path) -> None:
+    """A file may hold a new one; one that is gone says why there is none."""
+    file = tmp_path / "key"
+    file.write_text("first")
+    settings = good({"TUNER_API_KEY": "", "TUNER_API_KEY_FILE": str(file)})
+    read = assembly.credentials(settings)["default"].read
+    assert read is not None
+    file.write_text("second")
+    assert read() == "second"
+
+    file.unlink()
+    assert isinstance(read(), NotRead)

@@ -6,7 +6,9 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from cli.commands import invoke
+from kafka.cluster import Cluster, Topic
 from settings_builders import COMPLETE
 
 from ingestor.devkit.embedded_broker import Api, EmbeddedBroker
@@ -54,3 +56,19 @@ def test_it_serves_until_a_signal_and_ends_with_0() -> None:
 
     assert result.exit_code == 0, result.output
     assert Api.LEAVE_GROUP in apis
+
+
+@pytest.mark.system
+def test_a_compacted_dead_letter_topic_ends_it_with_2(cluster: Cluster, topic: Topic) -> None:
+    """Equal keys would erase letters: the topic has to be changed, and a restart is no use."""
+    letters = cluster.create_topic(config={"cleanup.policy": "compact"})
+    environ = COMPLETE | {
+        "KAFKA_BOOTSTRAP_SERVERS": cluster.address,
+        "KAFKA_TOPICS": topic.name,
+        "KAFKA_DEAD_LETTER_TOPIC": letters.name,
+        "INGESTOR_LOG_FORMAT": "json",
+        "INGESTOR_OPS_HOST": "127.0.0.1",
+        "INGESTOR_OPS_PORT": "0",
+    }
+
+    assert invoke("run", environ=environ).exit_code == 2
