@@ -12,6 +12,7 @@ from system.destinations import AGENT, WORKSPACE, case_events, tuners, write_rou
 from system.processes import ServiceProcess
 from system.sequences import overlaps
 
+from ingestor.core.limiter import START
 from ingestor.devkit.fake_tuner import DEMO_KEY, Entry, Fault, Redirect, Reply, Window
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
@@ -107,6 +108,22 @@ async def test_a_fault_of_ours_holds_what_it_concerns_and_kills_nothing(
         assert good["elsewhere"].requests == []
         for tuner in bad.values():
             assert_probes(tuner.requests)
+
+
+async def test_a_key_that_is_refused_for_a_while_kills_nothing(cluster: Cluster) -> None:
+    """However many calls wait: a handful of probes, no letter, and then every call goes through."""
+    bodies = calls(300)
+    async with deployment(cluster) as here:
+        here.tuner.add_faults(Window(fault=Reply(401), seconds=20.0))
+        async with here.service() as running:
+            await here.publish(messages(bodies))
+            await running.until_said("held")
+            await running.until_said("lifted", within=60)
+            await here.until_finished(running)
+    assert here.bodies() == bodies
+    assert await here.letters() == []
+    # All that were under way when the first answer came, and the probes.
+    assert here.tuner.summary().statuses[401] < START + 10
 
 
 async def test_a_new_key_in_its_file_ends_a_hold(cluster: Cluster, tmp_path: Path) -> None:

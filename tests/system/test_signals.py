@@ -14,7 +14,7 @@ from ingestor.devkit.fake_tuner import Latency, Options, Reply, Window
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
-SLOW = Options(latency=Latency(median=0.4, spread=0.4))
+SLOW = Options(latency=Latency(median=1.0, spread=0.2))
 DRAIN_SECONDS = 20.0
 # What the service may take beside the drain: two seconds each for letters, commit and leaving.
 CLOSING_SECONDS = 6.0
