@@ -6,7 +6,7 @@ source twice and counts once.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -68,12 +68,10 @@ class KafkaLetters:
     async def write(self, letter: Letter) -> NotWritten | None:
         """Write *letter*, in parts if it has to be; None once every in-sync replica has it."""
         problem = await self._tell(self._send(letter))
-        count = 1
-        # In one part first: the letter may have been too large together with others.
-        while problem and problem.is_letters_own and count <= most_parts(letter):
-            parts = cut(letter, count) if count > 1 else [letter]
-            problem = await self._tell(self._send_apart(parts))
-            count *= 2
+        for count in _counts(letter):
+            if problem is None or not problem.is_letters_own:
+                break
+            problem = await self._tell(self._send_apart(letter, count))
         return problem
 
     async def _tell(self, sending: Coroutine[Any, Any, None]) -> NotWritten | None:
@@ -103,10 +101,12 @@ class KafkaLetters:
                 self._topic, letter.value, key(letter), headers=list(letter.headers)
             )
 
-    async def _send_apart(self, parts: Iterable[Letter]) -> None:
-        """Write *parts*, each in a batch of its own, one after the other to one partition."""
+    async def _send_apart(self, letter: Letter, count: int) -> None:
+        """Write *letter* in so many parts, each in a batch of its own, one after the other to one
+        partition.
+        """
         partition: int | None = None
-        for part in parts:
+        for part in cut(letter, count) if count > 1 else [letter]:
             async with self._patience():
                 producer = self._producer or await self._open()
                 if partition is None:
@@ -145,3 +145,13 @@ class KafkaLetters:
                     raise
                 self._producer = producer
             return self._producer
+
+
+def _counts(letter: Letter) -> Iterator[int]:
+    """Double the number of parts; one at first, since the letter may have been too large together
+    with others.
+    """
+    count = 1
+    while count <= most_parts(letter):
+        yield count
+        count *= 2

@@ -182,3 +182,15 @@ async def test_what_endangers_letters_is_said(cluster: Cluster, topic: Topic) ->
     found = await findings(cluster.address, topic.name, dead=topic.name)
     assert found[3].is_good
     assert found[3].how.startswith("may be written, but letters are removed after 7 days")
+
+
+@pytest.mark.system
+async def test_what_a_broker_would_refuse_to_make_is_said(cluster: Cluster, topic: Topic) -> None:
+    """Here a name that Kafka cannot tell from that of another topic."""
+    name = uuid4().hex
+    await asyncio.to_thread(cluster.create_topic, f"letters.{name}")
+
+    found = await findings(cluster.address, topic.name, dead=f"letters_{name}")
+
+    assert not found[3].is_good
+    assert "InvalidTopicError" in found[3].how
