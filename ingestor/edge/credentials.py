@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+
+from ingestor.edge.watch import Watch
 
 X_API_KEY = "X-API-Key"
 AUTHORIZATION = "Authorization"
@@ -38,14 +39,6 @@ class Credential:
                 return {AUTHORIZATION: both[AUTHORIZATION]}
             case _:
                 return both
-
-
-class Watch(Protocol):
-    """Who is told of changes."""
-
-    def changed(self, event: str, **fields: object) -> None:
-        """Note a change of state."""
-        ...
 
 
 class Keyring:

@@ -40,7 +40,7 @@ from ingestor.edge.kafka_starts import find_starts
 from ingestor.edge.owner import Owner
 from ingestor.edge.rescues import Rescues
 from ingestor.edge.stalls import Stalls
-from ingestor.edge.watch import Watch
+from ingestor.edge.watch import SourceWatch
 
 POLL_MS = 200
 MOST_RECORDS = 500
@@ -58,7 +58,9 @@ Batches = Mapping[TopicPartition, Sequence[Any]]
 class KafkaSource:
     """A group member that outlives its consumer: a lost one is replaced."""
 
-    def __init__(self, connection: Connection, subscription: Subscription, watch: Watch) -> None:
+    def __init__(
+        self, connection: Connection, subscription: Subscription, watch: SourceWatch
+    ) -> None:
         self._connection = connection
         self._subscription = subscription
         self._watch = watch

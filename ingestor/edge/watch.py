@@ -12,6 +12,10 @@ class Watch(Protocol):
         """Note a change of state, by a stable name."""
         ...
 
+
+class SourceWatch(Watch, Protocol):
+    """Those who look on where records come from."""
+
     def lost(self, partition: Partition, first: int, last: int) -> None:
         """Note the offsets that retention removed before they were read."""
         ...
