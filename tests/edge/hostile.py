@@ -114,6 +114,7 @@ async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
     At the end every script is cancelled. A script may find that its client has gone; any other
     error in it fails the test.
     """
+    peers: list[Peer] = []
     scripts: list[asyncio.Task[None]] = []
 
     async def play(peer: Peer) -> None:
@@ -123,23 +124,46 @@ async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
             await peer.close()
         finally:
             peer.writer.transport.abort()
-            await peer.close()
 
-    async with asyncio.TaskGroup() as tasks:
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server.opened += 1
+        peers.append(peer := Peer(reader, writer, server.requests))
+        scripts.append(tasks.create_task(play(peer)))
 
-        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            server.opened += 1
-            scripts.append(tasks.create_task(play(Peer(reader, writer, server.requests))))
+    listener = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls, backlog=500)
+    port, scheme = listener.sockets[0].getsockname()[1], "https" if tls else "http"
+    server = Hostile(port, scheme, stop_listening=listener.close)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            try:
+                yield server
+            finally:
+                await end(listener)
+                for task in scripts:
+                    task.cancel()
+    finally:
+        # A script that is cancelled before it began closes nothing.
+        for peer in peers:
+            peer.writer.transport.abort()
+        await _turn()
 
-        listener = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls, backlog=500)
-        port, scheme = listener.sockets[0].getsockname()[1], "https" if tls else "http"
-        server = Hostile(port, scheme, stop_listening=listener.close)
-        try:
-            yield server
-        finally:
-            listener.close()
-            for task in scripts:
-                task.cancel()
+
+async def end(server: asyncio.Server) -> None:
+    """Have *server* listen no more.
+
+    asyncio accepts in two steps and forgets, open, a connection that is between them when the
+    server closes: so it first stops to begin, and is given time to finish.
+    """
+    for listener in server.sockets:
+        asyncio.get_running_loop().remove_reader(listener.fileno())
+    await _turn()
+    server.close()
+
+
+async def _turn() -> None:
+    """Let the loop do what it has put off; none of it takes more than three turns."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 async def until(is_so: Callable[[], object], within: float = 5.0) -> None:

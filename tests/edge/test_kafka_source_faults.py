@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from brokers import EmbeddedKafka
 from edge.embedded import FIRST, GROUP, SESSION_SECONDS, numbers, publish, reader_of
-from edge.hostile import Peer, serving, until
+from edge.hostile import Peer, end, serving, until
 from edge.members import Member, member
 from kafka.plugin import cluster_of
 
@@ -209,7 +209,7 @@ async def test_brokers_that_are_away_see_few_of_us(broker: EmbeddedBroker) -> No
             running = tasks.create_task(reader.run())
             await reader.source.commit({FIRST: 0})  # five seconds
             running.cancel()
-        listener.close()
+        await end(listener)
         broker.bring_up()
         await publish(broker, FIRST, b"1")
         await reader.until(lambda: reader.records)

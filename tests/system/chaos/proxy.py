@@ -15,6 +15,7 @@ from enum import StrEnum
 from math import inf
 
 from brokers import reserve_port
+from edge.hostile import end
 
 from ingestor.devkit.fake_tuner.background import Background, background
 
@@ -185,12 +186,7 @@ class Proxy:
         """Stop listening; the port stays reserved by whoever chose it."""
         server, self._server = self._server, None
         if server is not None:
-            # asyncio accepts in two steps and forgets, open, a connection that is between them when
-            # the server closes: so it first stops to begin, and is given time to finish.
-            asyncio.get_running_loop().remove_reader(server.sockets[0].fileno())
-            for _ in range(3):
-                await asyncio.sleep(0)
-            server.close()
+            await end(server)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._tasks.start(self._relay(reader, writer))
