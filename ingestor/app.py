@@ -29,9 +29,9 @@ from ingestor.flow.delivery import Delivery
 from ingestor.flow.gate import Gate
 from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.intake import Intake
+from ingestor.flow.notices import Notices
 from ingestor.flow.pipeline import Pipeline
 from ingestor.flow.ports import Keys, Tuner
-from ingestor.flow.reminders import remind
 from ingestor.flow.room import Room
 from ingestor.flow.slots import Slots
 from ingestor.settings import Settings
@@ -120,8 +120,9 @@ class Service:
         given = settings.ingestor
         self._slots = Slots(self._clock, given.max_concurrency, given.max_rate)
         self._room = Room(assembly.bounds(settings))
+        self._notices = Notices(self._clock, observer)
         self.held_letters = HeldLetters(
-            Guard(assembly.letter_limits(settings)), self._clock, observer
+            Guard(assembly.letter_limits(settings)), self._clock, observer, self._notices
         )
 
     async def run(self, stop: asyncio.Event) -> int:
@@ -145,7 +146,7 @@ class Service:
                 for work in (
                     committer.run(),
                     self._backlogs().run(),
-                    remind(clock, observer),
+                    self._notices.run(),
                     self._see_to_letters(burial, stop),
                 )
             ]
@@ -182,6 +183,7 @@ class Service:
             clock=self._clock,
             dice=self._dice,
             observer=self._observer,
+            notices=self._notices,
         )
 
     def _pipeline(self, crew: Crew, committer: Committer, burial: Burial) -> Pipeline:
@@ -189,7 +191,7 @@ class Service:
         delivery = Delivery(
             tuner=self._tuner,
             keys=self._keys,
-            gate=Gate(clock, dice, observer),
+            gate=Gate(clock, dice, self._notices),
             slots=self._slots,
             crew=crew,
             patience=assembly.patience(self._settings),

@@ -12,11 +12,10 @@ from fake_clock import FakeClock, LoadedDice
 
 from ingestor.core.answer import Answer, Answered
 from ingestor.core.backlog import Backlog
-from ingestor.core.holds import Key
 from ingestor.core.letter import Letter, NotWritten
 from ingestor.core.letter_topic import Prepared, Unfit
 from ingestor.core.memo import NO_MEMOS, Memo, read, write
-from ingestor.core.notice import Notice
+from ingestor.core.notice import Matter, Notice
 from ingestor.core.outcome import Outcome
 from ingestor.core.record import Partition, Record
 from ingestor.core.route import Route
@@ -304,11 +303,9 @@ class RecordingObserver:
     def __init__(self) -> None:
         self.attempts: list[tuple[str, float]] = []
         self.endings: list[tuple[Record, Outcome]] = []
-        self.holds: list[tuple[Key, str]] = []
-        self.lifts: list[Key] = []
         self.notices: list[Notice] = []
-        self.releases: list[str] = []
-        self.reminders = 0
+        self.reminders: list[Sequence[Notice]] = []
+        self.lifts: list[str] = []
         self.backlogs: list[Mapping[Partition, Backlog]] = []
         self.changes: list[tuple[str, dict[str, object]]] = []
 
@@ -320,25 +317,22 @@ class RecordingObserver:
         """Remember an ending."""
         self.endings.append((record, outcome))
 
-    def held(self, key: Key, cause: str) -> None:
+    @property
+    def holds(self) -> Sequence[tuple[str, str]]:
+        """Name what was held, each with its cause."""
+        return [(notice.matter.what, notice.cause) for notice in self.notices]
+
+    def held(self, notice: Notice) -> None:
         """Remember that a hold began."""
-        self.holds.append((key, cause))
-
-    def lifted(self, key: Key) -> None:
-        """Remember that a hold ended."""
-        self.lifts.append(key)
-
-    def letters_held(self, notice: Notice) -> None:
-        """Remember what keeps letters."""
         self.notices.append(notice)
 
-    def letters_released(self, what: str) -> None:
-        """Remember that it is over."""
-        self.releases.append(what)
+    def still_held(self, notices: Sequence[Notice]) -> None:
+        """Remember the reminder."""
+        self.reminders.append(notices)
 
-    def remind(self) -> None:
-        """Remember that it was time for a reminder."""
-        self.reminders += 1
+    def lifted(self, matter: Matter) -> None:
+        """Remember that a hold ended."""
+        self.lifts.append(matter.what)
 
     def behind(self, backlogs: Mapping[Partition, Backlog]) -> None:
         """Remember the backlogs."""

@@ -77,7 +77,7 @@ def cause(dead: Dead) -> str:
     return dead.reason.value if dead.status is None else f"{dead.reason.value} ({dead.status})"
 
 
-def advice(cause: str) -> str:
+def remedy(cause: str) -> str:
     """Say what to look at when *cause* dominates."""
     reason = cause.partition(" ")[0]
     looks = {

@@ -1,16 +1,33 @@
-"""What keeps letters from being written, as it is told to whoever has to mend it."""
+"""What is held and why, as it is told to whoever has to mend it."""
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What holds: a fault of ours, a server that is out of order, or what keeps letters back."""
+
+    FAULT = "held"
+    OUTAGE = "open"
+    LETTERS = "letters_held"
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """*what* is held, and of which *kind* that is."""
+
+    kind: Kind
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """*what* is held and since how many *seconds*, for which *cause*, what to do about it, and how
-    many records wait for it.
+    """For which *cause* a *matter* is held and *since* when (in seconds since the epoch), what to
+    do about it, and how many records wait for it.
     """
 
-    what: str
+    matter: Matter
     cause: str
-    advice: str
-    seconds: float = 0.0
+    remedy: str
     waiting: int = 0
+    since: float = 0.0

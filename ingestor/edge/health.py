@@ -1,43 +1,9 @@
 """Whether the service is ready, and if not, why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ingestor.core.holds import Key
-from ingestor.core.remedies import remedy
-from ingestor.core.verdict import Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What is held under *key*, why, and *since* when, in seconds since the epoch."""
-
-    key: Key
-    cause: str
-    since: float
-
-    @property
-    def is_outage(self) -> bool:
-        """Whether it waits for Tuner, and nobody has to mend anything of ours."""
-        return self.key.scope is Scope.SERVER
-
-    @property
-    def remedy(self) -> str:
-        """What to do about it."""
-        return remedy(self.cause, is_outage=self.is_outage)
-
-    def fields(self) -> Mapping[str, str]:
-        """Say all of it, for a log."""
-        return {
-            "key": str(self.key),
-            "cause": self.cause,
-            "since": _instant(self.since),
-            "remedy": self.remedy,
-        }
-
-    def __str__(self) -> str:
-        return f"held: {self.key} ({self.cause}) since {_instant(self.since)}. {self.remedy}"
+from ingestor.core.notice import Kind, Matter, Notice
 
 
 class Health:
@@ -50,19 +16,40 @@ class Health:
     def __init__(self) -> None:
         self.has_joined = False
         self.is_draining = False
-        self.held: dict[Key, Held] = {}
-        self.letters_held: dict[str, str] = {}
+        self.held: dict[Matter, Notice] = {}
 
     @property
     def obstacles(self) -> Sequence[str]:
         """What stands against being ready."""
-        found = [str(held) for held in self.held.values() if not held.is_outage]
-        found += [f"letters held: {what} ({why})" for what, why in self.letters_held.items()]
+        found = [
+            describe(notice)
+            for notice in self.held.values()
+            if notice.matter.kind is not Kind.OUTAGE
+        ]
         if not self.has_joined:
             found.append("starting: the group is not joined yet")
         if self.is_draining:
             found.append("draining")
         return found
+
+
+def describe(notice: Notice) -> str:
+    """Say all of *notice* in words."""
+    state = notice.matter.kind.value.replace("_", " ")
+    since = _instant(notice.since)
+    return f"{state}: {notice.matter.what} ({notice.cause}) since {since}: {notice.remedy}"
+
+
+def fields(notice: Notice) -> Mapping[str, object]:
+    """Say all of *notice*, for a log."""
+    return {
+        "state": notice.matter.kind.value,
+        "what": notice.matter.what,
+        "cause": notice.cause,
+        "since": _instant(notice.since),
+        "remedy": notice.remedy,
+        "waiting": notice.waiting,
+    }
 
 
 def _instant(seconds: float) -> str:

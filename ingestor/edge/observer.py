@@ -5,23 +5,27 @@ what a call holds.
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
 from structlog.typing import FilteringBoundLogger
 
 from ingestor.core.backlog import Backlog
-from ingestor.core.holds import Key
-from ingestor.core.notice import Notice
+from ingestor.core.notice import Kind, Matter, Notice
 from ingestor.core.outcome import Dead, Delivered, Duplicate, Ignored, Outcome
 from ingestor.core.record import Partition, Record
-from ingestor.edge.health import Health, Held
+from ingestor.edge.health import Health, fields
 from ingestor.edge.metrics import Metrics
 
 MOST_TYPES = 100
 # Of what is held a reminder names so many, and counts the others: an event may name any workspace.
 MOST_REMINDERS = 10
+# The events that tell of a hold's begin and of its end.
+CHANGES = {
+    Kind.FAULT: ("held", "lifted"),
+    Kind.OUTAGE: ("outage", "outage_over"),
+    Kind.LETTERS: ("letters_held", "letters_released"),
+}
 # Changes that somebody should look at; all others are told at level info.
 WARNINGS = frozenset(
     {
@@ -77,44 +81,28 @@ class ServiceObserver:
             case unknown:
                 assert_never(unknown)
 
-    def held(self, key: Key, cause: str) -> None:
+    def held(self, notice: Notice) -> None:
         """Tell that a hold began, or an outage."""
-        self._health.held[key] = held = Held(key, cause, time.time())
-        if held.is_outage:
-            self._metrics.state.labels(str(key), "open").set(1)
-            self._log.warning("outage", **held.fields())
-        else:
-            self._metrics.state.labels(str(key), "held").set(1)
-            self._log.error("held", **held.fields())
+        matter = notice.matter
+        self._health.held[matter] = notice
+        self._metrics.state.labels(matter.what, matter.kind.value).set(1)
+        begun, _ = CHANGES[matter.kind]
+        self._teller(matter.kind)(begun, **fields(notice))
 
-    def lifted(self, key: Key) -> None:
-        """Tell that it is over."""
-        if self._health.held.pop(key).is_outage:
-            self._metrics.state.remove(str(key), "open")
-            self._log.info("outage_over", key=str(key))
-        else:
-            self._metrics.state.remove(str(key), "held")
-            self._log.info("lifted", key=str(key))
-
-    def remind(self) -> None:
+    def still_held(self, notices: Sequence[Notice]) -> None:
         """Tell in one line of all that is held, our own faults first."""
-        if not (held := sorted(self._health.held.values(), key=lambda it: it.is_outage)):
-            return
-        tell = self._log.warning if held[0].is_outage else self._log.error
-        named = [dict(it.fields()) for it in held[:MOST_REMINDERS]]
+        self._health.held.update((notice.matter, notice) for notice in notices)
+        held = sorted(notices, key=lambda it: it.matter.kind is Kind.OUTAGE)
+        named = [fields(notice) for notice in held[:MOST_REMINDERS]]
+        tell = self._teller(held[0].matter.kind)
         tell("still_held", holds=named, more=len(held) - len(named))
 
-    def letters_held(self, notice: Notice) -> None:
-        """Tell what keeps letters from being written."""
-        self._health.letters_held[notice.what] = notice.cause
-        self._metrics.state.labels(notice.what, "letters_held").set(1)
-        self._log.error("letters_held", **asdict(notice))
-
-    def letters_released(self, what: str) -> None:
-        """Tell that what kept them is over."""
-        self._health.letters_held.pop(what, None)
-        self._metrics.state.remove(what, "letters_held")
-        self._log.info("letters_released", what=what)
+    def lifted(self, matter: Matter) -> None:
+        """Tell that it is over."""
+        del self._health.held[matter]
+        self._metrics.state.remove(matter.what, matter.kind.value)
+        _, over = CHANGES[matter.kind]
+        self._log.info(over, state=matter.kind.value, what=matter.what)
 
     def behind(self, backlogs: Mapping[Partition, Backlog]) -> None:
         """Show how far behind the partitions are."""
@@ -140,6 +128,10 @@ class ServiceObserver:
             self._health.is_draining = True
         tell = self._log.warning if event in WARNINGS else self._log.info
         tell(event, **fields)
+
+    def _teller(self, kind: Kind) -> Callable[..., object]:
+        """Choose how loudly to tell: nobody has to mend anything of ours in an outage."""
+        return self._log.warning if kind is Kind.OUTAGE else self._log.error
 
     def _tell_ignored(self, reason: str, event_type: str | None) -> None:
         """Tell of the first ignored record of each type; their number is bounded, their source is

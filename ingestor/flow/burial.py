@@ -6,13 +6,13 @@ from typing import assert_never
 from ingestor.core.backoff import Backoff
 from ingestor.core.letter import Letter, NotWritten
 from ingestor.core.letter_topic import Prepared, Unfit
-from ingestor.core.notice import Notice
+from ingestor.core.notice import Kind, Matter, Notice
 from ingestor.flow.crew import Crew
 from ingestor.flow.notices import Notices
 from ingestor.flow.ports import Clock, Dice, Letters, Observer
 
 BACKOFF = Backoff(base=0.5, longest=30.0)
-TOPIC = "dead-letter topic"
+TOPIC = Matter(Kind.LETTERS, "dead-letter topic")
 # For a letter that cannot be written at all, as long as others can.
 OWN_PAUSE = 60.0
 
@@ -25,14 +25,21 @@ class Burial:
     """
 
     def __init__(
-        self, *, letters: Letters, crew: Crew, clock: Clock, dice: Dice, observer: Observer
+        self,
+        *,
+        letters: Letters,
+        crew: Crew,
+        clock: Clock,
+        dice: Dice,
+        observer: Observer,
+        notices: Notices,
     ) -> None:
         self._letters = letters
         self._crew = crew
         self._clock = clock
         self._dice = dice
         self._observer = observer
-        self._notices = Notices(clock, observer)
+        self._notices = notices
         self._turn = asyncio.Lock()
         self._waiting = 0
         # Whether letters go straight to the topic: it was found fit, and nothing has failed since.
@@ -136,7 +143,7 @@ class Burial:
 
     def _notice(self) -> Notice:
         problem = self._problem or NotWritten("unknown")
-        return Notice(TOPIC, problem.cause, problem.advice, waiting=self._waiting)
+        return Notice(TOPIC, problem.cause, problem.advice, self._waiting)
 
     async def _pause(self) -> None:
         if self._failures:

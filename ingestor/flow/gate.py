@@ -7,10 +7,13 @@ from typing import Self
 
 from ingestor.core.effort import Effort
 from ingestor.core.holds import Key, Lesson, Standing, State, Turn, lesson
+from ingestor.core.notice import Kind, Matter, Notice
+from ingestor.core.remedies import remedy
 from ingestor.core.route import Route
 from ingestor.core.verdict import Accepted, Hold, Scope, TryAgain, Verdict
 from ingestor.flow.lines import Lines
-from ingestor.flow.ports import Clock, Dice, Observer
+from ingestor.flow.notices import Notices
+from ingestor.flow.ports import Clock, Dice
 from ingestor.flow.ways import Way, Ways
 
 _OF_A_KEY = (Scope.CREDENTIAL, Scope.WORKSPACE)
@@ -19,10 +22,10 @@ _OF_A_KEY = (Scope.CREDENTIAL, Scope.WORKSPACE)
 class Gate:
     """Stops what is held, and draws the consequences of every answer for all that share a key."""
 
-    def __init__(self, clock: Clock, dice: Dice, observer: Observer) -> None:
+    def __init__(self, clock: Clock, dice: Dice, notices: Notices) -> None:
         self._clock = clock
         self._dice = dice
-        self._observer = observer
+        self._notices = notices
         self._ways = Ways()
         self._lines = Lines()
         # Until when a destination asked to be left alone, whatever else stops it; they are as few
@@ -113,8 +116,13 @@ class Gate:
 
     def _hold(self, standing: Standing, cause: str) -> None:
         if standing.hold(cause, self._dice.roll()):
-            self._observer.held(standing.key, cause)
+            self._notices.begin(_matter(standing.key), lambda: self._look(standing))
             self._pause(standing)
+
+    def _look(self, standing: Standing) -> Notice:
+        matter = _matter(standing.key)
+        found = remedy(standing.cause, is_outage=matter.kind is Kind.OUTAGE)
+        return Notice(matter, standing.cause, found, self._lines.count(standing.key))
 
     def _rest(self, standing: Standing, seconds: float) -> None:
         """Leave a destination alone; of several that were told so the longest counts."""
@@ -148,7 +156,7 @@ class Gate:
     def _lift(self, way: Way, standing: Standing) -> None:
         if standing.key.scope is Scope.SERVER:
             way.breaker.forget()
-        self._observer.lifted(standing.key)
+        self._notices.end(_matter(standing.key))
         if (left := self._left(standing.key)) and standing.rest(left):
             self._pause(standing)
         else:
@@ -216,6 +224,10 @@ class Passage:
         """Pass on what this attempt taught; return what it means for the record itself."""
         turns, self._turns = self._turns, ()
         return self._gate.learn(self._way, verdict, self._effort, turns)
+
+
+def _matter(key: Key) -> Matter:
+    return Matter(Kind.OUTAGE if key.scope is Scope.SERVER else Kind.FAULT, str(key))
 
 
 def _cause(verdict: Verdict) -> str:

@@ -12,8 +12,8 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from ingestor.core.guard import UNGUARDED, Guard, Stream, advice, cause, posting, reading
-from ingestor.core.notice import Notice
+from ingestor.core.guard import UNGUARDED, Guard, Stream, cause, posting, reading, remedy
+from ingestor.core.notice import Kind, Matter, Notice
 from ingestor.core.outcome import Dead, Outcome
 from ingestor.core.route import Route
 from ingestor.flow.notices import Notices
@@ -43,11 +43,11 @@ Fate = Write | Repeat
 class HeldLetters:
     """Judges every ending, and keeps back the letters of streams that are held."""
 
-    def __init__(self, guard: Guard, clock: Clock, observer: Observer) -> None:
+    def __init__(self, guard: Guard, clock: Clock, observer: Observer, notices: Notices) -> None:
         self._guard = guard
         self._clock = clock
         self._observer = observer
-        self._notices = Notices(clock, observer)
+        self._notices = notices
         # In the order in which they came.
         self._waiters: dict[Stream, dict[asyncio.Future[Fate], None]] = {}
         # Of the streams that are probed: the pause before the next probe, and its timer.
@@ -119,19 +119,19 @@ class HeldLetters:
         return Write() if stream is None else await self._wait(stream)
 
     def _hold(self, stream: Stream) -> None:
-        self._notices.begin(str(stream), lambda: self._look(stream), grace=GRACE)
+        self._notices.begin(_matter(stream), lambda: self._look(stream), grace=GRACE)
         if stream.is_repeatable:
             self._pause(stream, FIRST_PAUSE)
 
     def _let_go(self, stream: Stream, fate: Fate) -> None:
         self._stop(stream)
-        self._notices.end(str(stream))
+        self._notices.end(_matter(stream))
         self._wake(stream, fate)
 
     def _look(self, stream: Stream) -> Notice:
         found = self._guard.cause(stream)
         waiting = len(self._waiters.get(stream, ()))
-        return Notice(str(stream), found, advice(found), waiting=waiting)
+        return Notice(_matter(stream), found, remedy(found), waiting)
 
     def _pause(self, stream: Stream, seconds: float) -> None:
         self._stop(stream)
@@ -207,3 +207,7 @@ class Trial:
         if isinstance(fate, Repeat):
             self._probe = fate.probes
         return isinstance(fate, Write)
+
+
+def _matter(stream: Stream) -> Matter:
+    return Matter(Kind.LETTERS, str(stream))

@@ -4,6 +4,7 @@ but those who may go first before all others.
 
 import asyncio
 from collections import deque
+from itertools import chain
 
 from ingestor.core.holds import Key
 
@@ -27,6 +28,10 @@ class _Line:
     def is_over(self) -> bool:
         return not (self.has_waiters or self.woken)
 
+    @property
+    def count(self) -> int:
+        return sum(not waiter.done() for waiter in chain(self.first, self.others))
+
     def wake_one(self) -> None:
         waiter = (self.first or self.others).popleft()
         if not waiter.done():
@@ -43,6 +48,11 @@ class Lines:
     def is_empty(self, key: Key) -> bool:
         """Whether nobody waits for *key*, or was just woken."""
         return key not in self._lines
+
+    def count(self, key: Key) -> int:
+        """Count those that wait for *key*."""
+        line = self._lines.get(key)
+        return 0 if line is None else line.count
 
     async def wait(self, key: Key, *, is_first: bool) -> None:
         """Wait in the line for *key*; cancelled when its turn has come, a task passes the turn

@@ -5,11 +5,10 @@ from typing import Protocol
 
 from ingestor.core.answer import Answer
 from ingestor.core.backlog import Backlog
-from ingestor.core.holds import Key
 from ingestor.core.letter import Letter, NotWritten
 from ingestor.core.letter_topic import Prepared, Unfit
 from ingestor.core.memo import NO_MEMOS, Memo
-from ingestor.core.notice import Notice
+from ingestor.core.notice import Matter, Notice
 from ingestor.core.outcome import Outcome
 from ingestor.core.record import Partition, Record
 from ingestor.core.route import Route
@@ -116,26 +115,18 @@ class Observer(Protocol):
         """Note that *record* is finished and safe."""
         ...
 
-    def held(self, key: Key, cause: str) -> None:
-        """Note that everything under *key* waits: for our own fault to be mended, or for a server
-        to come back.
+    def held(self, notice: Notice) -> None:
+        """Note that records wait: for our own fault to be mended, for a server to come back, or
+        for their letters to be written.
         """
         ...
 
-    def lifted(self, key: Key) -> None:
-        """Note that it goes on."""
-        ...
-
-    def remind(self) -> None:
+    def still_held(self, notices: Sequence[Notice]) -> None:
         """Tell again of all that waits so."""
         ...
 
-    def letters_held(self, notice: Notice) -> None:
-        """Note what keeps letters from being written; again as long as it lasts."""
-        ...
-
-    def letters_released(self, what: str) -> None:
-        """Note that what kept them is over."""
+    def lifted(self, matter: Matter) -> None:
+        """Note that it goes on."""
         ...
 
     def behind(self, backlogs: Mapping[Partition, Backlog]) -> None:

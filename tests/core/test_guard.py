@@ -15,10 +15,10 @@ from ingestor.core.guard import (
     Guard,
     Limits,
     Stream,
-    advice,
     cause,
     posting,
     reading,
+    remedy,
 )
 from ingestor.core.outcome import Reason
 
@@ -277,8 +277,8 @@ def test_a_cause_is_a_reason_and_a_status(reason: Reason, status: int | None, na
 @pytest.mark.parametrize("reason", Reason)
 def test_there_is_something_to_look_at_for_every_reason(reason: Reason) -> None:
     """And a way on."""
-    assert advice(f"{reason} (418)").startswith(("see ", "this is a fault of the service"))
-    assert advice(reason).endswith("SIGHUP to have these letters written")
+    assert remedy(f"{reason} (418)").startswith(("see ", "this is a fault of the service"))
+    assert remedy(reason).endswith("SIGHUP to have these letters written")
 
 
 def test_the_number_of_streams_is_bounded() -> None:

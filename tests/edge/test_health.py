@@ -2,16 +2,14 @@
 
 from builders import NOW
 
-from ingestor.core.holds import Key
-from ingestor.core.remedies import remedy
-from ingestor.core.verdict import Scope
-from ingestor.edge.health import Health, Held
+from ingestor.core.notice import Kind, Matter, Notice
+from ingestor.edge.health import Health, fields
 
 
-def hold(health: Health, key: Key, cause: str) -> Held:
+def hold(health: Health, kind: Kind, what: str, cause: str) -> None:
     """Have something be held."""
-    health.held[key] = held = Held(key, cause, NOW)
-    return held
+    matter = Matter(kind, what)
+    health.held[matter] = Notice(matter, cause, "Mend it.", since=NOW)
 
 
 def test_it_is_not_ready_before_it_joined() -> None:
@@ -29,12 +27,12 @@ def test_it_is_not_ready_while_something_is_held_by_our_own_fault() -> None:
     """Each hold is named with its cause: that is what somebody has to mend."""
     health = Health()
     health.has_joined = True
-    wrong = hold(health, Key(Scope.CREDENTIAL, "default"), "unauthorized")
-    unsafe = hold(health, Key(Scope.DESTINATION, "eu@https://eu.test"), "tls")
+    hold(health, Kind.FAULT, "credential default", "unauthorized")
+    hold(health, Kind.FAULT, "destination eu@https://eu.test", "tls")
 
     assert health.obstacles == [
-        f"held: credential default (unauthorized) since 2026-06-10T16:14:22Z. {wrong.remedy}",
-        f"held: destination eu@https://eu.test (tls) since 2026-06-10T16:14:22Z. {unsafe.remedy}",
+        "held: credential default (unauthorized) since 2026-06-10T16:14:22Z: Mend it.",
+        "held: destination eu@https://eu.test (tls) since 2026-06-10T16:14:22Z: Mend it.",
     ]
 
 
@@ -42,9 +40,11 @@ def test_it_is_not_ready_while_letters_are_held() -> None:
     """A deploy that makes everything die is not rolled out any further."""
     health = Health()
     health.has_joined = True
-    health.letters_held["topic calls"] = "malformed"
+    hold(health, Kind.LETTERS, "topic calls", "malformed")
 
-    assert health.obstacles == ["letters held: topic calls (malformed)"]
+    assert health.obstacles == [
+        "letters held: topic calls (malformed) since 2026-06-10T16:14:22Z: Mend it."
+    ]
 
 
 def test_an_outage_leaves_it_ready() -> None:
@@ -52,21 +52,22 @@ def test_an_outage_leaves_it_ready() -> None:
     health = Health()
     health.has_joined = True
 
-    outage = hold(health, Key(Scope.SERVER, "https://eu.test"), "timeout")
+    hold(health, Kind.OUTAGE, "server https://eu.test", "timeout")
 
     assert health.obstacles == []
-    assert outage.is_outage
 
 
 def test_what_is_held_says_all_of_it() -> None:
-    """What, why, since when, and what to do."""
-    held = Held(Key(Scope.SERVER, "https://eu.test"), "status_503", NOW + 0.9)
+    """What, why, since when, what to do, and how many records wait for it."""
+    matter = Matter(Kind.OUTAGE, "server https://eu.test")
 
-    assert held.fields() == {
-        "key": "server https://eu.test",
+    assert fields(Notice(matter, "status_503", "Wait.", 7, NOW + 0.9)) == {
+        "state": "open",
+        "what": "server https://eu.test",
         "cause": "status_503",
         "since": "2026-06-10T16:14:22Z",
-        "remedy": remedy("status_503", is_outage=True),
+        "remedy": "Wait.",
+        "waiting": 7,
     }
 
 

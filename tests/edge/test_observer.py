@@ -4,12 +4,12 @@ import io
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 import structlog
-from builders import answered, body, circumstances, dead, record, row
+from builders import NOW, answered, body, circumstances, dead, record, row
 from edge.exposition import value
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,18 +19,18 @@ from ingestor.core.backlog import Backlog
 from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder, Reading
 from ingestor.core.doors.cloudevents import EventTypes
-from ingestor.core.holds import Key
-from ingestor.core.notice import Notice
+from ingestor.core.notice import Kind, Matter, Notice
 from ingestor.core.outcome import Dead, Delivered, Duplicate, Ignored, Outcome, Reason, Tries
 from ingestor.core.record import Partition
-from ingestor.core.verdict import Refused, Scope, judge
-from ingestor.edge.health import Health
+from ingestor.core.verdict import Refused, judge
+from ingestor.edge.health import Health, describe, fields
 from ingestor.edge.metrics import Metrics
 from ingestor.edge.observer import MOST_REMINDERS, MOST_TYPES, ServiceObserver
 
 TRIES = Tries(1, 0.0, 0.0)
-KEY = Key(Scope.CREDENTIAL, "default")
-SERVER = Key(Scope.SERVER, "https://tuner.test")
+FAULT = Notice(Matter(Kind.FAULT, "credential default"), "unauthorized", "put a key there", 7, NOW)
+OUTAGE = Notice(Matter(Kind.OUTAGE, "server https://tuner.test"), "timeout", "wait", 0, NOW)
+LETTERS = Notice(Matter(Kind.LETTERS, "every route"), "refused (404)", "look at it", 7, NOW)
 
 
 def told(stream: io.StringIO) -> FilteringBoundLogger:
@@ -139,36 +139,6 @@ def test_types_without_end_do_not_fill_memory_or_log(watched: Watched) -> None:
     assert max(len(line["type"]) for line in watched.lines) == 100
 
 
-def test_what_holds_letters_is_told_and_shown_until_it_is_over(watched: Watched) -> None:
-    """In the log each time, in readiness and metrics for as long as it lasts."""
-    held = {"destination": "every route", "state": "letters_held"}
-    for seconds in (3.0, 63.0):
-        watched.observer.letters_held(
-            Notice("every route", "refused (404)", "look at it", seconds, waiting=7)
-        )
-
-    assert watched.lines == [
-        {
-            "event": "letters_held",
-            "level": "error",
-            "what": "every route",
-            "cause": "refused (404)",
-            "advice": "look at it",
-            "seconds": seconds,
-            "waiting": 7,
-        }
-        for seconds in (3.0, 63.0)
-    ]
-    assert value(watched.metrics, "destination_state", **held) == 1
-    assert "letters held: every route (refused (404))" in watched.health.obstacles
-
-    watched.observer.letters_released("every route")
-
-    assert watched.lines[-1]["event"] == "letters_released"
-    assert value(watched.metrics, "destination_state", **held) is None
-    assert len(watched.health.obstacles) == 1
-
-
 def test_an_attempt_is_counted_by_its_status(watched: Watched) -> None:
     """A status, or the fault when there was none, and how long it took."""
     for status, seconds in (("201", 0.2), ("201", 0.4), ("timeout", 15.0)):
@@ -180,75 +150,68 @@ def test_an_attempt_is_counted_by_its_status(watched: Watched) -> None:
     assert value(watched.metrics, "request_seconds_sum") == pytest.approx(15.6)
 
 
-def test_a_hold_is_told_and_shown_until_it_is_lifted(watched: Watched) -> None:
-    """In the log, in readiness and among the metrics."""
+@pytest.mark.parametrize(
+    ("notice", "begun", "level", "over"),
+    [
+        (FAULT, "held", "error", "lifted"),
+        (OUTAGE, "outage", "warning", "outage_over"),
+        (LETTERS, "letters_held", "error", "letters_released"),
+    ],
+    ids=["fault", "outage", "letters"],
+)
+def test_what_is_held_is_told_and_shown_until_it_is_over(
+    watched: Watched, notice: Notice, begun: str, level: str, over: str
+) -> None:
+    """In the log, in readiness and among the metrics; an outage leaves it ready: nobody has to mend
+    anything of ours.
+    """
     watched.health.has_joined = True
+    state = notice.matter.kind.value
+    labels = {"destination": notice.matter.what, "state": state}
 
-    watched.observer.held(KEY, "unauthorized")
+    watched.observer.held(notice)
 
-    labels = {"destination": "credential default", "state": "held"}
-    (held,) = watched.health.held.values()
-    assert held.since == pytest.approx(time.time(), abs=10)
-    assert watched.lines == [{"event": "held", "level": "error", **held.fields()}]
-    assert watched.health.obstacles == [str(held)]
+    assert watched.lines == [{"event": begun, "level": level, **fields(notice)}]
+    assert watched.health.obstacles == ([] if notice is OUTAGE else [describe(notice)])
     assert value(watched.metrics, "destination_state", **labels) == 1
 
-    watched.observer.lifted(KEY)
+    watched.observer.lifted(notice.matter)
 
-    assert watched.lines[1:] == [{"event": "lifted", "level": "info", "key": "credential default"}]
+    assert watched.lines[1:] == [
+        {"event": over, "level": "info", "state": state, "what": notice.matter.what}
+    ]
     assert watched.health.obstacles == []
-    assert value(watched.metrics, "destination_state", **labels) is None
-
-
-def test_an_outage_is_told_and_shown_and_leaves_it_ready(watched: Watched) -> None:
-    """Nobody has to mend anything of ours."""
-    watched.health.has_joined = True
-
-    watched.observer.held(SERVER, "timeout")
-
-    labels = {"destination": str(SERVER), "state": "open"}
-    (held,) = watched.health.held.values()
-    assert watched.lines == [{"event": "outage", "level": "warning", **held.fields()}]
-    assert watched.health.obstacles == []
-    assert value(watched.metrics, "destination_state", **labels) == 1
-
-    watched.observer.lifted(SERVER)
-
-    assert watched.lines[1:] == [{"event": "outage_over", "level": "info", "key": str(SERVER)}]
     assert value(watched.metrics, "destination_state", **labels) is None
 
 
 def test_a_reminder_is_one_line_about_all_that_is_held(watched: Watched) -> None:
-    """Our own faults first, since somebody has to mend them."""
-    watched.observer.held(SERVER, "timeout")
-    watched.observer.held(KEY, "unauthorized")
+    """Our own faults first, since somebody has to mend them; readiness shows their newest cause."""
+    watched.health.has_joined = True
+    newer = replace(LETTERS, cause="exhausted")
+    for notice in (OUTAGE, FAULT, LETTERS):
+        watched.observer.held(notice)
 
-    watched.observer.remind()
+    watched.observer.still_held([OUTAGE, FAULT, newer])
 
-    outage, fault = (held.fields() for held in watched.health.held.values())
-    assert watched.lines[2:] == [
-        {"event": "still_held", "level": "error", "holds": [fault, outage], "more": 0}
+    holds = [dict(fields(notice)) for notice in (FAULT, newer, OUTAGE)]
+    assert watched.lines[3:] == [
+        {"event": "still_held", "level": "error", "holds": holds, "more": 0}
     ]
+    assert watched.health.obstacles == [describe(FAULT), describe(newer)]
 
 
-def test_nobody_is_reminded_of_nothing(watched: Watched) -> None:
-    """Nor of what is over; an outage alone is no error of ours."""
-    watched.observer.remind()
-    watched.observer.held(SERVER, "timeout")
-    watched.observer.remind()
-    watched.observer.lifted(SERVER)
-    watched.observer.remind()
+def test_an_outage_alone_is_no_error(watched: Watched) -> None:
+    """There is nothing to do."""
+    watched.observer.still_held([OUTAGE])
 
-    told = [(line["event"], line["level"]) for line in watched.lines]
-    assert told == [("outage", "warning"), ("still_held", "warning"), ("outage_over", "info")]
+    assert [line["level"] for line in watched.lines] == ["warning"]
 
 
 def test_a_reminder_is_bounded(watched: Watched) -> None:
     """An event may name any workspace, and each may be forbidden."""
-    for number in range(MOST_REMINDERS + 5):
-        watched.observer.held(Key(Scope.WORKSPACE, f"default, workspace {number}"), "forbidden")
+    names = [Matter(Kind.FAULT, f"workspace {number}") for number in range(MOST_REMINDERS + 5)]
 
-    watched.observer.remind()
+    watched.observer.still_held([replace(FAULT, matter=name) for name in names])
 
     assert len(watched.lines[-1]["holds"]) == MOST_REMINDERS
     assert watched.lines[-1]["more"] == 5
@@ -319,11 +282,11 @@ def test_backlogs_are_shown_and_not_told(watched: Watched) -> None:
 PRIVATE = "+1 555 0100 \u260e"
 
 
-def hide(fields: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
-    """Put the private words into *fields* at *path*."""
+def hide(event: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """Put the private words into *event* at *path*."""
     first, *rest = path
-    below = hide(fields.get(first) or {}, tuple(rest)) if rest else PRIVATE
-    return {**fields, first: below}
+    below = hide(event.get(first) or {}, tuple(rest)) if rest else PRIVATE
+    return {**event, first: below}
 
 
 FIELDS = [*(name for name in body() if name != "call_id"), "metadata", "caller_phone_number"]

@@ -12,9 +12,8 @@ from brokers import reserve_port
 from edge.exposition import value
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingestor.core.holds import Key
-from ingestor.core.verdict import Scope
-from ingestor.edge.health import Health, Held
+from ingestor.core.notice import Kind, Matter, Notice
+from ingestor.edge.health import Health
 from ingestor.edge.metrics import Metrics, Readings
 from ingestor.edge.operations import operations
 
@@ -47,8 +46,8 @@ async def served() -> AsyncIterator[Served]:
 
 def hold(health: Health) -> None:
     """Have a key be wrong."""
-    key = Key(Scope.CREDENTIAL, "default")
-    health.held[key] = Held(key, "unauthorized", 0.0)
+    key = Matter(Kind.FAULT, "credential default")
+    health.held[key] = Notice(key, "unauthorized", "mend it")
 
 
 async def test_it_lives_as_long_as_it_answers(served: Served) -> None:

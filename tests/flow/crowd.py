@@ -12,6 +12,7 @@ from ingestor.core.holds import Key, State, key
 from ingestor.core.route import Destination, Route
 from ingestor.core.verdict import Accepted, Hold, Refused, Scope, TryAgain, Verdict
 from ingestor.flow.gate import Gate
+from ingestor.flow.notices import Notices
 
 ACCEPTED = Accepted()
 REFUSED = Refused(422, "Tuner answered 422")
@@ -43,7 +44,8 @@ class Crowd:
         self.clock = FakeClock()
         self.observer = RecordingObserver()
         self.dice = LoadedDice(0.0)
-        self.gate = Gate(self.clock, self.dice, self.observer)
+        self.notices = Notices(self.clock, self.observer)
+        self.gate = Gate(self.clock, self.dice, self.notices)
         self.through: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.routes: dict[str, Route] = {}

@@ -30,6 +30,7 @@ from ingestor.flow.delivery import Delivery, Patience
 from ingestor.flow.gate import Gate
 from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.intake import Intake
+from ingestor.flow.notices import Notices
 from ingestor.flow.pipeline import Pipeline
 from ingestor.flow.room import Bounds, Room
 from ingestor.flow.slots import Slots
@@ -182,7 +183,8 @@ class Road:
         self.slots = Slots(clock, measures.slots, measures.rate)
         self.room = Room(measures.room)
         self.keys = FakeKeys()
-        self.gate = Gate(clock, dice, observer)
+        self.notices = Notices(clock, observer)
+        self.gate = Gate(clock, dice, self.notices)
         self.crew = crew = Crew(yard, clock)
         self.committer = Committer(source=source, offsets=offsets, clock=clock)
         self.delivery = Delivery(
@@ -196,8 +198,15 @@ class Road:
             dice=dice,
             observer=observer,
         )
-        self.burial = Burial(letters=letters, crew=crew, clock=clock, dice=dice, observer=observer)
-        self.held_letters = HeldLetters(Guard(measures.letters), clock, observer)
+        self.burial = Burial(
+            letters=letters,
+            crew=crew,
+            clock=clock,
+            dice=dice,
+            observer=observer,
+            notices=self.notices,
+        )
+        self.held_letters = HeldLetters(Guard(measures.letters), clock, observer, self.notices)
         self.pipeline = Pipeline(
             decoder=decoder,
             router=Router(DESTINATION, workspace="7", agent="front-desk"),

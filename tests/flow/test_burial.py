@@ -113,13 +113,13 @@ async def test_a_service_waits_for_the_topic_before_there_is_a_letter() -> None:
         road.letters.condition = NotWritten("topic_missing", "create it")
         await road.clock.advance(90)
         (first, *_) = road.observer.notices
-        assert (first.what, first.cause, first.advice) == (TOPIC, "topic_missing", "create it")
+        assert (first.matter, first.cause, first.remedy) == (TOPIC, "topic_missing", "create it")
         assert road.letters.tried == []
 
         road.letters.condition = Prepared()
         await road.clock.advance_until(preparing.done)
         assert preparing.result() is None
-        assert road.observer.releases == [TOPIC]
+        assert road.observer.lifts == [TOPIC.what]
         assert road.observer.changes == [
             ("letters_stuck", {"cause": "topic_missing"}),
             ("letters_written_again", {}),
@@ -147,7 +147,7 @@ async def test_no_letter_is_written_to_a_topic_in_trouble(trouble: Unfit | NotWr
         burial = road.start(road.burial.bury(LETTER))
         await road.clock.advance(100)
         assert road.letters.tried == []
-        assert road.observer.notices[0].advice == "compacted: set it to delete"
+        assert road.observer.notices[0].remedy == "compacted: set it to delete"
 
         road.letters.condition = Prepared()
         await road.clock.advance_until(burial.done)
@@ -157,18 +157,21 @@ async def test_no_letter_is_written_to_a_topic_in_trouble(trouble: Unfit | NotWr
 async def test_what_only_people_can_mend_is_told_every_minute() -> None:
     """With how many letters wait for it; when it changes into an outage it is over."""
     async with open_road() as road:
+        road.start(road.notices.run())
         road.letters.refuse(cause="TopicAuthorizationFailedError", advice="grant Write")
         for _ in range(3):
             road.start(road.burial.bury(LETTER))
         await road.clock.advance(61)
 
-        assert [notice.waiting for notice in road.observer.notices] == [0, 3]
-        assert road.observer.notices[1].advice == "grant Write"
+        (begun,) = road.observer.notices
+        ((reminder,),) = road.observer.reminders
+        assert (begun.waiting, reminder.waiting) == (0, 3)
+        assert reminder.remedy == "grant Write"
 
         road.letters.refuse(cause="KafkaConnectionError")
         await road.clock.advance(60)
-        assert road.observer.releases == [TOPIC]
-        assert len(road.observer.notices) == 2
+        assert road.observer.lifts == [TOPIC.what]
+        assert len(road.observer.reminders) == 1
 
 
 async def test_while_letters_are_stuck_one_at_a_time_tries() -> None:

@@ -88,11 +88,11 @@ async def test_an_hour_without_tuner_costs_a_handful_of_connections_a_minute() -
         assert most <= 6
         assert len(later) <= 3 * 60
         assert shop.outcomes == {}
-        assert road.observer.holds == [(SERVER, "connect")]
+        assert road.observer.holds == [(str(SERVER), "connect")]
 
         is_up = True
         await shop.until_delivered(most=31)
-        assert road.observer.lifts == [SERVER]
+        assert road.observer.lifts == [str(SERVER)]
 
 
 async def test_calls_come_back_in_steps_whatever_the_slots_allow() -> None:

@@ -22,8 +22,11 @@ from flow.cut import Cut, Moment
 from flow.road import ROUTE, Yard
 
 from ingestor.core.effort import Effort
+from ingestor.core.notice import Kind, Matter
+from ingestor.core.remedies import remedy
 from ingestor.core.route import Route
 from ingestor.core.verdict import Hold, Scope
+from ingestor.flow.notices import INTERVAL
 
 OTHERS = (OTHER_AGENT, OTHER_WORKSPACE, OTHER_BASE_URL, OTHER_CREDENTIAL)
 
@@ -62,7 +65,7 @@ async def test_a_hold_stops_exactly_its_key(verdict: Hold, stopped: set[Route]) 
         await crowd.clock.advance(0)
 
         assert set(crowd.waiting) == {"first", "same", *map(str, stopped)}
-        assert crowd.observer.holds == [(held, verdict.cause)]
+        assert crowd.observer.holds == [(str(held), verdict.cause)]
 
 
 async def test_after_a_pause_one_record_probes() -> None:
@@ -104,7 +107,7 @@ async def test_an_accepted_probe_lifts_the_hold_for_everybody() -> None:
         await crowd.probe(ACCEPTED)
 
         assert crowd.inside == ["c", "d", "first"]
-        assert crowd.observer.lifts == [held]
+        assert crowd.observer.lifts == [str(held)]
         assert len(crowd.observer.holds) == 1
 
 
@@ -117,7 +120,7 @@ async def test_a_refused_probe_lifts_the_hold_too() -> None:
         await crowd.probe(REFUSED)
 
         assert crowd.inside == ["c", "first"]
-        assert crowd.observer.lifts == [held]
+        assert crowd.observer.lifts == [str(held)]
 
 
 async def test_pauses_double_up_to_a_minute() -> None:
@@ -166,7 +169,7 @@ async def test_another_hold_met_by_a_probe_says_nothing_about_its_own() -> None:
         assert crowd.inside == []
         assert await crowd.probe(ACCEPTED) == "first"
 
-        assert crowd.observer.lifts == [held]
+        assert crowd.observer.lifts == [str(held)]
         assert crowd.inside == ["other"], "which probes the destination now"
 
 
@@ -270,10 +273,7 @@ async def test_one_stopped_by_two_holds_waits_for_both() -> None:
         await crowd.clock.advance(0)
 
         assert crowd.inside == ["c", "b"]
-        assert {held.scope for held in crowd.observer.lifts} == {
-            Scope.CREDENTIAL,
-            Scope.DESTINATION,
-        }
+        assert {what.split()[0] for what in crowd.observer.lifts} == {"credential", "destination"}
 
 
 async def test_the_turn_to_probe_goes_to_one_whose_way_is_otherwise_free() -> None:
@@ -333,3 +333,20 @@ async def test_a_probe_is_stopped_by_what_else_stops_its_way() -> None:
 def cancel(task: asyncio.Task[None]) -> None:
     """Cancel, and tell nothing."""
     task.cancel()
+
+
+async def test_what_is_held_is_told_with_what_to_do_and_how_many_wait() -> None:
+    """And, when a probe meets another fault, with that one."""
+    async with Yard() as yard:
+        crowd = Crowd(yard)
+        yard.start(crowd.notices.run())
+        await crowd.hold(UNAUTHORIZED, "a", "b")
+        crowd.tasks["b"].cancel()
+        await crowd.probe(Hold(Scope.CREDENTIAL, "status_419"))
+        await crowd.clock.advance(INTERVAL)
+
+        (begun,) = crowd.observer.notices
+        ((reminder,),) = crowd.observer.reminders
+        assert begun.matter == Matter(Kind.FAULT, "credential default")
+        assert (begun.cause, begun.remedy) == ("unauthorized", remedy("unauthorized"))
+        assert (reminder.cause, reminder.waiting) == ("status_419", 1), "one probes"

@@ -22,6 +22,7 @@ from flow.crowd import (
 from flow.road import ROUTE, Yard
 
 from ingestor.core.holds import Key, key
+from ingestor.core.notice import Kind
 from ingestor.core.verdict import Scope, Verdict
 
 SERVER = key(Scope.SERVER, ROUTE)
@@ -57,7 +58,8 @@ async def test_a_run_of_failures_stops_all_that_goes_to_the_server() -> None:
         await crowd.clock.advance(0)
 
         assert crowd.inside == [str(OTHER_BASE_URL)]
-        assert crowd.observer.holds == [(SERVER, "status_500")]
+        assert crowd.observer.holds == [(str(SERVER), "status_500")]
+        assert crowd.observer.notices[0].matter.kind is Kind.OUTAGE
 
 
 async def test_nine_failures_in_a_row_stop_nobody() -> None:
@@ -88,7 +90,7 @@ async def test_probes_come_one_at_a_time_with_pauses_that_grow_to_half_a_minute(
         pauses = [later - earlier for earlier, later in pairwise(times)]
         assert pauses == [2, 4, 8, 16] + [30] * (len(names) - 4)
         assert sorted(probes) == sorted(names)
-        assert crowd.observer.holds == [(SERVER, "status_500")]
+        assert crowd.observer.holds == [(str(SERVER), "status_500")]
         assert crowd.observer.lifts == []
 
 
@@ -116,7 +118,7 @@ async def test_calls_come_back_in_steps() -> None:
         steps = [await accept_all(crowd) for _ in range(6)]
 
         assert steps == [2, 4, 8, 16, 32, 47], "the last ones go at once: it has proved itself"
-        assert crowd.observer.lifts == [SERVER]
+        assert crowd.observer.lifts == [str(SERVER)]
         assert crowd.waiting == []
 
 
@@ -134,7 +136,7 @@ async def test_an_outage_is_over_when_all_that_have_piled_up_are_through() -> No
         await crowd.clock.advance(0)
 
         assert steps == [2, 4, 3]
-        assert crowd.observer.lifts == [SERVER]
+        assert crowd.observer.lifts == [str(SERVER)]
         assert len(crowd.inside) == 100
 
 
@@ -188,7 +190,7 @@ async def test_whoever_answers_as_a_server_that_works_is_back(verdict: Verdict) 
             await crowd.clock.advance(1)
             await accept_all(crowd)
 
-        assert SERVER in crowd.observer.lifts
+        assert str(SERVER) in crowd.observer.lifts
         assert len(crowd.observer.holds) == len(crowd.observer.lifts)
 
 
@@ -200,13 +202,13 @@ async def test_a_stranger_who_answers_in_its_place_says_nothing_of_it() -> None:
 
         await crowd.probe(NOT_TUNER)
         destination: Key = key(Scope.DESTINATION, ROUTE)
-        assert crowd.observer.holds[1:] == [(destination, "not_tuner")]
+        assert crowd.observer.holds[1:] == [(str(destination), "not_tuner")]
         begin = crowd.clock.now()
         await crowd.probe(ACCEPTED)
 
         assert crowd.clock.now() - begin == 2
         assert len(crowd.inside) == 2
-        assert crowd.observer.lifts == [destination]
+        assert crowd.observer.lifts == [str(destination)]
 
 
 async def test_failures_that_were_under_way_do_not_begin_another_outage() -> None:
@@ -219,7 +221,7 @@ async def test_failures_that_were_under_way_do_not_begin_another_outage() -> Non
         for _ in names:
             await crowd.clock.advance(2)
             await accept_but(crowd, late)
-        assert crowd.observer.lifts == [SERVER]
+        assert crowd.observer.lifts == [str(SERVER)]
 
         for name in late:
             crowd.answer(name, BROKEN)

@@ -117,7 +117,7 @@ async def test_a_probe_that_is_asked_to_wait_waits(scope: Scope) -> None:
         await crowd.probe(ACCEPTED)
 
         assert len(crowd.inside) == 1
-        assert crowd.observer.lifts == [held]
+        assert crowd.observer.lifts == [str(held)]
 
 
 async def test_a_rest_asked_for_during_a_hold_delays_the_probe() -> None:
@@ -167,7 +167,7 @@ async def test_a_rest_asked_for_while_a_probe_is_under_way_outlasts_it() -> None
         crowd.answer("b", ACCEPTED)
         await crowd.clock.advance(0)
 
-        assert crowd.observer.lifts == [held]
+        assert crowd.observer.lifts == [str(held)]
         assert crowd.inside == []
         await crowd.clock.advance(29.9)
         assert crowd.inside == []

@@ -56,18 +56,19 @@ async def test_only_a_few_letters_leave_and_the_rest_waits() -> None:
 async def test_what_is_wrong_and_what_to_do_is_told() -> None:
     """Once it has lasted, and every minute; both the route and all of them together."""
     async with open_road(FakeTuner(answer=Agents("front-desk")), FIVE) as road:
+        road.start(road.notices.run())
         road.begin()
         road.admit(*calls(50))
         await road.clock.advance(GRACE)
 
-        told = {notice.what: notice for notice in road.observer.notices}
+        told = {notice.matter.what: notice for notice in road.observer.notices}
         assert set(told) == {AGENT, "every route"}
         assert told[AGENT].cause == "refused (422)"
         assert told[AGENT].waiting == 46
-        assert "SIGHUP" in told[AGENT].advice
+        assert "SIGHUP" in told[AGENT].remedy
 
         await road.clock.advance(60)
-        assert len(road.observer.notices) == 4
+        assert [len(notices) for notices in road.observer.reminders] == [2]
 
 
 async def test_a_probe_that_is_accepted_lets_all_be_tried_again() -> None:
@@ -84,7 +85,7 @@ async def test_a_probe_that_is_accepted_lets_all_be_tried_again() -> None:
         assert len(road.letters.sent) == 4
         assert len(road.tuner.stored) == 96
         assert road.mark() == 100
-        assert set(road.observer.releases) == {AGENT, "every route"}
+        assert set(road.observer.lifts) == {AGENT, "every route"}
 
 
 async def test_probes_come_one_at_a_time_with_growing_pauses_each_with_another_call() -> None:
@@ -125,7 +126,7 @@ async def test_another_routes_calls_and_letters_go_on() -> None:
         assert len(road.letters.sent) == 4 + 1
         assert len(road.finished) == 100 + 4 + 1
         await road.clock.advance(GRACE)
-        assert [notice.what for notice in road.observer.notices] == [NIGHT]
+        assert [notice.matter.what for notice in road.observer.notices] == [NIGHT]
 
 
 async def test_enough_that_succeed_end_the_hold() -> None:
@@ -157,7 +158,7 @@ async def test_a_hold_of_a_moment_is_not_told() -> None:
         await quiescence()
 
         assert road.mark() == 17
-        assert (road.observer.notices, road.observer.releases) == ([], [])
+        assert (road.observer.notices, road.observer.lifts) == ([], [])
 
 
 class SlowTuner(FakeTuner):
@@ -249,7 +250,7 @@ async def test_what_cannot_be_read_waits_until_others_can() -> None:
         road.admit(*garbage(10))
         await road.clock.advance(300)
         assert len(road.letters.sent) == 4
-        assert [notice.what for notice in road.observer.notices][:1] == ["topic calls"]
+        assert [notice.matter.what for notice in road.observer.notices][:1] == ["topic calls"]
         assert road.observer.notices[0].cause == "malformed"
 
         road.admit(*calls(1, start=10))
@@ -257,7 +258,7 @@ async def test_what_cannot_be_read_waits_until_others_can() -> None:
 
         assert len(road.letters.sent) == 10
         assert road.mark() == 11
-        assert road.observer.releases == ["topic calls"]
+        assert road.observer.lifts == ["topic calls"]
 
 
 @pytest.mark.parametrize("reason", [Reason.UNREADABLE, Reason.SKIPPED])

@@ -1,85 +1,132 @@
-"""What holds letters is told when it lasts, once a minute, and when it is over."""
+"""What is held is told when it lasts, once a minute, and when it is over."""
 
-from fake_clock import FakeClock
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from fake_clock import EPOCH, FakeClock
 from fakes import RecordingObserver
+from flow.road import Yard
 
-from ingestor.core.notice import Notice
+from ingestor.core.notice import Kind, Matter, Notice
 from ingestor.flow.notices import INTERVAL, Notices
+
+ROUTE = Matter(Kind.LETTERS, "route a")
+KEY = Matter(Kind.FAULT, "route a")
 
 
 def look(cause: str = "refused") -> Notice:
     """See what there is to tell."""
-    return Notice("route a", cause, "look at it")
+    return Notice(ROUTE, cause, "look at it")
 
 
-def notices() -> tuple[FakeClock, RecordingObserver, Notices]:
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Notices that run, in virtual time."""
+
+    clock: FakeClock
+    observer: RecordingObserver
+    notices: Notices
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
     """Begin with nothing held."""
     clock, observer = FakeClock(), RecordingObserver()
-    return clock, observer, Notices(clock, observer)
+    notices = Notices(clock, observer)
+    async with Yard() as yard:
+        yard.start(notices.run())
+        await clock.advance(0)
+        yield Desk(clock, observer, notices)
 
 
-async def test_it_is_told_at_once_and_then_every_minute() -> None:
-    """With how long it has lasted; somebody may have overlooked the first line."""
-    clock, observer, held = notices()
+async def test_it_is_told_at_once_and_then_every_minute(desk: Desk) -> None:
+    """With since when it has lasted; somebody may have overlooked the first line."""
+    begun = EPOCH + desk.clock.now()
+    desk.notices.begin(ROUTE, look)
+    assert [told.since for told in desk.observer.notices] == [begun]
 
-    held.begin("route a", look)
-    await clock.advance(2.5 * INTERVAL)
+    await desk.clock.advance(59.9)
+    assert desk.observer.reminders == []
+    await desk.clock.advance(3540.1)
 
-    assert [told.seconds for told in observer.notices] == [0, INTERVAL, 2 * INTERVAL]
+    assert len(desk.observer.notices) == 1
+    assert [[told.since for told in reminder] for reminder in desk.observer.reminders] == [
+        [begun]
+    ] * 60
 
 
-async def test_what_is_told_is_looked_up_each_time() -> None:
+async def test_nobody_is_reminded_of_nothing(desk: Desk) -> None:
+    """A log is read by people."""
+    await desk.clock.advance(10 * INTERVAL)
+
+    assert desk.observer.reminders == []
+
+
+async def test_what_is_told_is_looked_up_each_time(desk: Desk) -> None:
     """Another cause may dominate by then."""
-    clock, observer, held = notices()
     causes = iter(("refused", "exhausted"))
 
-    held.begin("route a", lambda: look(next(causes)))
-    await clock.advance(INTERVAL)
+    desk.notices.begin(ROUTE, lambda: look(next(causes)))
+    await desk.clock.advance(INTERVAL)
 
-    assert [told.cause for told in observer.notices] == ["refused", "exhausted"]
+    assert [told.cause for told in desk.observer.notices] == ["refused"]
+    assert [told.cause for (told,) in desk.observer.reminders] == ["exhausted"]
 
 
-async def test_what_has_begun_goes_on() -> None:
+async def test_a_reminder_is_one_of_all(desk: Desk) -> None:
+    """Two things of one name are two when they are held for another reason."""
+    desk.notices.begin(ROUTE, look)
+    desk.notices.begin(KEY, lambda: Notice(KEY, "unknown_route", "look there"))
+    await desk.clock.advance(INTERVAL)
+    desk.notices.end(KEY)
+    await desk.clock.advance(INTERVAL)
+
+    named = [[told.matter for told in reminder] for reminder in desk.observer.reminders]
+    assert named == [[ROUTE, KEY], [ROUTE]]
+
+
+async def test_what_has_begun_goes_on(desk: Desk) -> None:
     """However often it is said to begin."""
-    clock, observer, held = notices()
-
     for _ in range(3):
-        held.begin("route a", look)
-    await clock.advance(INTERVAL)
+        desk.notices.begin(ROUTE, look)
+        await desk.clock.advance(1)
 
-    assert len(observer.notices) == 2
+    assert len(desk.observer.notices) == 1
 
 
-async def test_the_end_is_told_once() -> None:
+async def test_the_end_is_told_once(desk: Desk) -> None:
     """And nothing more afterwards."""
-    clock, observer, held = notices()
-    held.begin("route a", look)
+    desk.notices.begin(ROUTE, look)
 
-    held.end("route a")
-    held.end("route a")
-    await clock.advance(5 * INTERVAL)
+    desk.notices.end(ROUTE)
+    desk.notices.end(ROUTE)
+    await desk.clock.advance(5 * INTERVAL)
 
-    assert observer.releases == ["route a"]
-    assert len(observer.notices) == 1
+    assert desk.observer.lifts == ["route a"]
+    assert len(desk.observer.notices) == 1
+    assert desk.observer.reminders == []
 
 
-async def test_what_ends_within_the_grace_was_never_told() -> None:
+async def test_what_ends_within_the_grace_was_never_told(desk: Desk) -> None:
     """Neither its begin nor its end."""
-    clock, observer, held = notices()
-    held.begin("route a", look, grace=3)
-    await clock.advance(2)
+    desk.notices.begin(ROUTE, look, grace=3)
+    await desk.clock.advance(2)
 
-    held.end("route a")
-    await clock.advance(INTERVAL)
+    desk.notices.end(ROUTE)
+    await desk.clock.advance(INTERVAL)
 
-    assert (observer.notices, observer.releases) == ([], [])
+    assert (desk.observer.notices, desk.observer.lifts) == ([], [])
 
 
-async def test_after_the_grace_it_is_told() -> None:
-    """It counts from its begin."""
-    clock, observer, held = notices()
+async def test_after_the_grace_it_is_told(desk: Desk) -> None:
+    """It counts from its begin; nobody is reminded of what was not told."""
+    begun = EPOCH + desk.clock.now()
 
-    held.begin("route a", look, grace=3)
-    await clock.advance(3)
+    await desk.clock.advance(INTERVAL - 1)
+    desk.notices.begin(ROUTE, look, grace=3)
+    await desk.clock.advance(2)
+    assert (desk.observer.notices, desk.observer.reminders) == ([], [])
+    await desk.clock.advance(1)
 
-    assert [told.seconds for told in observer.notices] == [3]
+    assert [told.since for told in desk.observer.notices] == [begun + INTERVAL - 1]

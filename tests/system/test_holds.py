@@ -100,7 +100,7 @@ async def test_a_fault_of_ours_holds_what_it_concerns_and_kills_nothing(
                 await here.until_finished(running)
                 await running.until_ready()
                 assert await running.metric("ingestor_destination_state") == 0
-        assert {e["key"] for e in running.entries_of("lifted")} == set(keys)
+        assert {e["what"] for e in running.entries_of("lifted")} == set(keys)
         assert {name: len(tuner.calls) for name, tuner in served.items()} == dict.fromkeys(
             served, EVENTS
         )
@@ -136,7 +136,7 @@ async def test_a_new_key_in_its_file_ends_a_hold(cluster: Cluster, tmp_path: Pat
         async with here.service(settings) as running:
             await here.publish(messages(bodies))
             held = await running.until_said("held")
-            assert (held["key"], held["cause"]) == ("credential default", "unauthorized")
+            assert (held["what"], held["cause"]) == ("credential default", "unauthorized")
             assert "key" in held["remedy"]
             file.unlink()
             unreadable = await running.until_said("key_unreadable")
@@ -172,7 +172,7 @@ async def everything_is_held(running: ServiceProcess, keys: dict[str, str]) -> N
         assert (
             await running.metric("ingestor_destination_state", destination=key, state="held") == 1
         )
-    told = {entry["key"]: entry["cause"] for entry in running.entries_of("held")}
+    told = {entry["what"]: entry["cause"] for entry in running.entries_of("held")}
     assert told == keys
     assert (await running.page("livez"))[0] == 200
 

@@ -32,13 +32,13 @@ async def until_held(running: ServiceProcess, here: Deployment) -> None:
 
     async def is_told() -> bool:
         ready, because = await running.readiness()
-        return ready == 503 and set(because) == expected
+        return ready == 503 and {reason.split(" since ")[0] for reason in because} == expected
 
     await running.until(is_told)
     told = {entry["what"]: entry for entry in running.entries_of("letters_held")}
     assert told[route]["cause"] == "refused (404)"
     assert told[route]["waiting"] > 0
-    assert "SIGHUP" in told[route]["advice"]
+    assert "SIGHUP" in told[route]["remedy"]
     assert await running.metric("ingestor_destination_state", state="letters_held") == 2
     assert len(await here.letters()) < LIMIT
 

@@ -73,7 +73,7 @@ async def test_while_nobody_listens_a_call_knocks_now_and_then(cluster: Cluster)
             await here.until_finished(running)
         await here.publish(messages(meanwhile))
         outage = await running.until_said("outage")
-        assert (outage["key"], outage["cause"]) == (f"server {url}", "connect")
+        assert (outage["what"], outage["cause"]) == (f"server {url}", "connect")
         await running.until(lambda: is_idle(running))  # what was under way is over
         knocked = await running.metric("ingestor_attempts_total", status="connect")
         await asyncio.sleep(AWAY_SECONDS)
@@ -111,7 +111,7 @@ async def test_a_certificate_that_is_not_trusted_holds_until_it_is(
             running = await stack.enter_async_context(here.service(settings))
             await here.publish(messages(bodies))
             held = await running.until_said("held")
-            assert (held["key"], held["cause"]) == (f"destination default@{false.url}", "tls")
+            assert (held["what"], held["cause"]) == (f"destination default@{false.url}", "tls")
             assert (await running.readiness())[0] == 503
         async with true.serve(port=URL(false.url).port or 0):
             await here.until_finished(running)

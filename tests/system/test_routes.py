@@ -109,7 +109,7 @@ async def test_a_foreign_workspace_does_not_stop_the_others(cluster: Cluster) ->
         held = await running.until_said("held")
         await here.publish(messages(ours))
         await running.until(lambda: len(here.tuner.calls) == len(ours))
-        assert (held["key"], held["cause"]) == ("workspace default, workspace 2", "forbidden")
+        assert (held["what"], held["cause"]) == ("workspace default, workspace 2", "forbidden")
         status, (reason,) = await running.readiness()
         assert status == 503
         assert reason.startswith(f"held: {held['key']} (forbidden) since ")
