@@ -1,7 +1,8 @@
 """What came back from one attempt."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Fault(StrEnum):
@@ -16,8 +17,7 @@ class Fault(StrEnum):
     UNKNOWN_HOST = "unknown_host"
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True, gc=False):
     """A status with its *body*, of which no more than the first megabyte is kept (then *is_whole*
     is false). *is_repeat* when it is that of a second request: a connection that was kept from
     earlier calls had swallowed the first, and Tuner may have heard it all the same.
@@ -30,8 +30,7 @@ class Answered:
     is_repeat: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(Struct, frozen=True, gc=False):
     """No answer, or one that was cut off; *is_repeat* as of an answer."""
 
     fault: Fault

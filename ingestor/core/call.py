@@ -1,10 +1,9 @@
 """A decoded and validated call-ended event."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, gc=False):
     """A call as it is posted: *body* is what Tuner gets, byte for byte, at every attempt.
 
     *workspace* and *agent* are the event's own routing fields as they stand in the body, of any

@@ -1,7 +1,8 @@
 """How a record ends."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ingestor.core.problem import Problem
 
@@ -20,8 +21,7 @@ class Reason(StrEnum):
     INTERNAL = "internal"
 
 
-@dataclass(frozen=True, slots=True)
-class Tries:
+class Tries(Struct, frozen=True, gc=False):
     """The attempts behind an outcome: how many, and when the first and the last began, in seconds
     since the epoch.
     """
@@ -31,30 +31,26 @@ class Tries:
     last: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True, gc=False):
     """Tuner accepted the call."""
 
     tries: Tries
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(Struct, frozen=True, gc=False):
     """Tuner had the call already."""
 
     tries: Tries
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(Struct, frozen=True, gc=False):
     """Not a call to deliver: a tombstone, or an event type that the settings exclude."""
 
     reason: str
     event_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Dead:
+class Dead(Struct, frozen=True, gc=False):
     """Becomes a letter. *message* and *errors* name places and rules, never values."""
 
     reason: Reason

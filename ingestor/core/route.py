@@ -1,10 +1,9 @@
 """Where a call goes."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Struct, frozen=True, gc=False):
     """A base URL plus a named credential: what can be held, throttled and limited."""
 
     base_url: str
@@ -14,8 +13,7 @@ class Destination:
         return f"{self.credential}@{self.base_url}"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True, gc=False):
     """A destination and Tuner's two ids; *is_configured* when settings or routes file gave both
     ids, not the event.
     """

@@ -1,11 +1,11 @@
 """Decides what an answer of Tuner means."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeGuard, assert_never
 
 import msgspec
+from msgspec import Struct
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.core.problem import Problem, Step, first, place, sentence
@@ -29,15 +29,13 @@ class Scope(StrEnum):
     SERVER = "server"
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True, gc=False):
     """Tuner has the call; *is_duplicate* when it had it before this record's first attempt."""
 
     is_duplicate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True, gc=False):
     """Tuner will never take this call."""
 
     status: int
@@ -45,8 +43,7 @@ class Refused:
     errors: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TryAgain:
+class TryAgain(Struct, frozen=True, gc=False):
     """Not now. *pause* (seconds) is how long the whole destination asked to be left alone."""
 
     cause: str
@@ -64,8 +61,7 @@ class TryAgain:
         return self.status == 429
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True, gc=False):
     """Our fault, not the call's: nothing in *scope* is sent until a probe is accepted."""
 
     scope: Scope
@@ -76,8 +72,7 @@ class Hold:
 Verdict = Accepted | Refused | TryAgain | Hold
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True, gc=False):
     """What the meaning of an answer depends on.
 
     *now* is in seconds since the epoch. *is_unclear* when an earlier attempt for the same record

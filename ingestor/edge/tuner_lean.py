@@ -7,8 +7,9 @@ A post of 4 KB costs a sixth of the CPU time that it costs over aiohttp (18 and 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.core.route import Route

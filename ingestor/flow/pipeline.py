@@ -2,8 +2,9 @@
 committed.
 """
 
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder
@@ -24,16 +25,14 @@ from ingestor.flow.ports import Clock, Observer
 from ingestor.flow.room import OVERHEAD_BYTES, Room
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(Struct, frozen=True, gc=False):
     """A call, and where it goes."""
 
     call: Call
     route: Route
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True, gc=False):
     """A claimed record that is a call."""
 
     record: Record

@@ -6,12 +6,12 @@ It runs on the fake and on both wires.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeAlias
 
 import pytest
 from contracts.wire_desk import wire_desk
 from fakes import FakeTuner, Posted
+from msgspec.structs import replace
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.core.route import Destination, Route

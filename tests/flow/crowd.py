@@ -1,11 +1,11 @@
 """Records at the gate, without anything behind it: the test is what answers them."""
 
 import asyncio
-from dataclasses import replace
 
 from fake_clock import FakeClock, LoadedDice
 from fakes import RecordingObserver
 from flow.road import DESTINATION, ROUTE, Yard
+from msgspec.structs import replace
 
 from ingestor.core.effort import Effort
 from ingestor.core.holds import Key, State, key

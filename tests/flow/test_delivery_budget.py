@@ -2,8 +2,6 @@
 own.
 """
 
-from dataclasses import replace
-
 import pytest
 from fakes import CREATED, FakeTuner, Posted
 from flow.road import (
@@ -22,6 +20,7 @@ from flow.road import (
     call,
     open_road,
 )
+from msgspec.structs import replace
 
 from ingestor.core.answer import Answer, Answered
 from ingestor.core.outcome import Dead, Delivered, Reason

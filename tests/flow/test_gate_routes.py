@@ -1,6 +1,5 @@
 """What is known of each route, and how it is forgotten: events may name any agent."""
 
-from dataclasses import replace
 from time import process_time
 from weakref import ref
 
@@ -14,6 +13,7 @@ from flow.crowd import (
     Crowd,
 )
 from flow.road import ROUTE, Yard
+from msgspec.structs import replace
 
 from ingestor.core.effort import Effort
 from ingestor.core.route import Route
