@@ -29,6 +29,7 @@ from ingestor.flow.delivery import Delivery
 from ingestor.flow.gate import Gate
 from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.intake import Intake
+from ingestor.flow.lease import Lease
 from ingestor.flow.notices import Notices
 from ingestor.flow.pipeline import Pipeline
 from ingestor.flow.ports import Keys, Tuner
@@ -119,6 +120,7 @@ class Service:
         self._offsets = Offsets()
         given = settings.ingestor
         self._slots = Slots(self._clock, given.max_concurrency, given.max_rate)
+        self._lease = Lease(self._clock, observer, assembly.lease_seconds(settings))
         self._room = Room(assembly.bounds(settings))
         self._notices = Notices(self._clock, observer)
         self.held_letters = HeldLetters(
@@ -157,7 +159,7 @@ class Service:
             for task in others:
                 task.cancel()
             await _within(committer.commit())
-            observer.changed("drained", cut_off=cut_off)
+            observer.changed("drained", cut_off=cut_off, uncommitted=offsets.untold())
             await end((taking, *others), ENDING_SECONDS)
         return self._code
 
@@ -193,6 +195,7 @@ class Service:
             keys=self._keys,
             gate=Gate(clock, dice, self._notices),
             slots=self._slots,
+            lease=self._lease,
             crew=crew,
             patience=assembly.patience(self._settings),
             clock=clock,
@@ -219,6 +222,7 @@ class Service:
             pipeline=pipeline,
             committer=committer,
             offsets=self._offsets,
+            lease=self._lease,
             observer=self._observer,
             drain_seconds=self._settings.ingestor.drain_seconds,
         )
@@ -229,6 +233,7 @@ class Service:
             slots_limit=lambda: self._slots.limit,
             waiting_records=lambda: self._room.records,
             waiting_bytes=lambda: self._room.bytes,
+            is_member=lambda: self._lease.is_valid,
         )
 
 

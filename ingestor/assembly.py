@@ -35,6 +35,8 @@ REBALANCE_MARGIN_SECONDS = 10.0
 # How long the group waits for a word of us. A member with a stable name comes back to its place:
 # it is given the time that a pod takes to be started anew.
 SESSION_SECONDS, STATIC_SESSION_SECONDS = 10.0, 45.0
+# From the moment when a post begins to the one when it has arrived, on a busy machine.
+LEASE_MARGIN_SECONDS = 1.0
 LEAST_ROOM = 2_000
 # What the Kafka client reads ahead is a part of the bytes that may be held.
 ROOM_PART, FETCH_PART, PARTITION_PART = 0.75, 8, 128
@@ -131,6 +133,11 @@ def subscription(settings: Settings) -> Subscription:
         fetch_bytes=settings.ingestor.max_buffer_bytes // FETCH_PART,
         partition_fetch_bytes=settings.ingestor.max_buffer_bytes // PARTITION_PART,
     )
+
+
+def lease_seconds(settings: Settings) -> float:
+    """Say for how long an acknowledgement by the group is good."""
+    return subscription(settings).session_seconds - LEASE_MARGIN_SECONDS
 
 
 def connection(settings: Settings) -> Connection:

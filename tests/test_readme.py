@@ -149,7 +149,7 @@ def test_the_metrics_table_is_the_metrics() -> None:
     """Every metric that Prometheus is shown is there, and no other."""
     metrics = Metrics("1")
     zero = int
-    metrics.read(Readings(zero, zero, zero, zero))
+    metrics.read(Readings(zero, zero, zero, zero, bool))
     shown = set(re.findall(r"^# TYPE (\w+) ", metrics.text().decode(), re.MULTILINE))
 
     told = {

@@ -238,6 +238,10 @@ class Offsets:
             ledger.committed = max(ledger.committed, mark.offset)
             ledger.told = max(ledger.told, mark.changes)
 
+    def untold(self) -> int:
+        """Count the settlements of which the broker does not know."""
+        return sum(ledger.changes - ledger.told for ledger in self._ledgers.values())
+
     def _void(self, partition: Partition) -> None:
         if ledger := self._ledgers.pop(partition, None):
             ledger.is_void = True

@@ -58,7 +58,7 @@ class Subscription:
 
 
 class Member(Protocol):
-    """Who is told of rebalances, and of which consumer."""
+    """Who is told of rebalances and of heartbeats, and of which consumer."""
 
     async def revoke(self, consumer: Any) -> None:
         """Give everything up; the group waits."""
@@ -66,6 +66,10 @@ class Member(Protocol):
 
     def assign(self, consumer: Any, partitions: Collection[TopicPartition]) -> None:
         """Note what was given."""
+        ...
+
+    def renew(self, consumer: Any, age: float) -> None:
+        """Note that the group counted it in when it was asked, *age* seconds ago."""
         ...
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from aiokafka.errors import KafkaError
@@ -17,6 +18,7 @@ from ingestor.edge.kafka_consumer import (
     stop,
     without,
 )
+from ingestor.edge.kafka_heartbeats import hear
 from ingestor.edge.kafka_reach import obstacle
 
 LONGEST_BACKOFF = 5.0
@@ -36,8 +38,7 @@ async def join(
     while True:
         consumer = build(connection, subscription)
         try:
-            listener = Listener(member, consumer)
-            cause = await whole(subscribe(consumer, connection, subscription, listener))
+            cause = await whole(subscribe(consumer, connection, subscription, member))
         except BaseException:
             await stop(consumer)
             raise
@@ -50,9 +51,9 @@ async def join(
 
 
 async def subscribe(
-    consumer: Any, connection: Connection, subscription: Subscription, listener: Listener
+    consumer: Any, connection: Connection, subscription: Subscription, member: Member
 ) -> str | None:
-    """Connect and subscribe; return what stands against it, None when nothing does.
+    """Connect and subscribe for *member*; return what stands against it, None when nothing does.
 
     A topic is looked for in the list of all topics before it is asked for, because asking may
     create it.
@@ -64,7 +65,8 @@ async def subscribe(
         return await obstacle(connection) or type(error).__name__
     if missing := without(subscription, there):
         return missing
-    consumer.subscribe(list(subscription.topics), listener=listener)
+    hear(consumer, partial(member.renew, consumer))
+    consumer.subscribe(list(subscription.topics), listener=Listener(member, consumer))
     return None
 
 

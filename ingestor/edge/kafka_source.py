@@ -35,11 +35,13 @@ from ingestor.edge.kafka_consumer import (
     stop,
 )
 from ingestor.edge.kafka_fence import Fence, FencedError, abandon
+from ingestor.edge.kafka_heartbeats import ask
 from ingestor.edge.kafka_joining import DICE, join
 from ingestor.edge.kafka_starts import find_starts
 from ingestor.edge.owner import Owner
 from ingestor.edge.rescues import Rescues
 from ingestor.edge.stalls import Stalls
+from ingestor.edge.troubles import Troubles
 from ingestor.edge.watch import SourceWatch
 
 POLL_MS = 200
@@ -47,10 +49,6 @@ MOST_RECORDS = 500
 # With nothing to ask for, a poll of a partition that does not exist keeps the membership and passes
 # errors on.
 IDLE_POLL_MS = 20
-# A consumer that fails this often, each time this soon after the last, has lost its coordination
-# for good: a new one is made.
-MOST_FAILURES = 3
-FAILURES_SECONDS = 10.0
 
 Batches = Mapping[TopicPartition, Sequence[Any]]
 
@@ -74,9 +72,7 @@ class KafkaSource:
         self._rescues = Rescues(connection, watch)
         self._stalls = Stalls(subscription.stall_seconds)
         self._has_begun = False
-        self._failures = 0
-        self._failed_at = 0.0
-        self._told: tuple[str, str] | None = None
+        self._troubles = Troubles(watch)
         self._fence = Fence(subscription.group_instance_id)
         self._bug: Exception | None = None
 
@@ -167,6 +163,11 @@ class KafkaSource:
             self._fence.note(consumer)
             self._arrivals = frozenset(partitions)
 
+    def renew(self, consumer: Any, age: float) -> None:
+        """Pass on that the group counts us in."""
+        if consumer is self._consumer:
+            self._owner.renew(age)
+
     async def _poll(self, consumer: Any, partitions: Collection[Partition], most: int) -> Batches:
         check_fetching(consumer)
         names = [TopicPartition(*name) for name in partitions if name in self._next]
@@ -220,6 +221,7 @@ class KafkaSource:
         rebalances = self._rebalances
         reset, is_first = self._subscription.reset, not self._has_begun
         starts = await find_starts(consumer, arrivals, reset, is_first=is_first)
+        await ask(consumer)
         if rebalances != self._rebalances:
             return None
         for name, where in starts.items():
@@ -230,14 +232,13 @@ class KafkaSource:
         self._next = {name: where.offset for name, where in starts.items()}
         self._arrivals = None
         self._has_begun = True
-        self._failures = 0
-        self._told = None
+        self._troubles.end()
         if gone := absent(consumer, self._subscription):
-            self._tell("waiting_for_kafka", gone)
+            self._troubles.tell("waiting_for_kafka", gone)
         return {Partition(*name): where for name, where in starts.items()}
 
     async def _open(self) -> Any:
-        self._consumer = await join(self._connection, self._subscription, self, self._tell)
+        self._consumer = await join(self._connection, self._subscription, self, self._troubles.tell)
         return self._consumer
 
     async def _fail(self, error: Exception) -> None:
@@ -254,25 +255,12 @@ class KafkaSource:
         if self._bug is not None:
             raise self._bug from None
         self._rewind()
-        now = time.monotonic()
-        if now - self._failed_at > FAILURES_SECONDS:
-            self._failures, self._told = 0, None
-        self._failed_at = now
-        self._failures += 1
-        self._tell("kafka_failed", cause)
-        if self._failures < MOST_FAILURES:
+        if not self._troubles.fail(cause, time.monotonic()):
             await asyncio.sleep(DICE.uniform(0.1, 1.0))
             return
-        self._failures = 0
         self._shut()
         await self._owner.end()
         await self.close()
-
-    def _tell(self, event: str, cause: str) -> None:
-        """Tell of a state that lasts, once."""
-        if self._told != (event, cause):
-            self._told = (event, cause)
-            self._watch.changed(event, cause=cause)
 
     async def _start_over(self) -> None:
         """Begin anew from the committed offsets: what we were to read next is not there."""

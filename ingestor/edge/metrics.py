@@ -29,6 +29,7 @@ class Readings:
     slots_limit: Callable[[], int]
     waiting_records: Callable[[], int]
     waiting_bytes: Callable[[], int]
+    is_member: Callable[[], bool]
 
 
 class Metrics:
@@ -95,6 +96,7 @@ class Metrics:
                 "Bytes of the records taken in and not finished.",
                 readings.waiting_bytes,
             ),
+            ("group_member", "1 while the group counts us in for certain.", readings.is_member),
         ):
             Gauge(f"ingestor_{name}", help_text, registry=self._registry).set_function(function)
 

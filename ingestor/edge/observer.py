@@ -36,6 +36,7 @@ WARNINGS = frozenset(
         "key_unreadable",
         "letter_stuck",
         "letters_stuck",
+        "membership_in_doubt",
         "memo_too_long",
         "offsets_out_of_range",
         "partition_forbidden",

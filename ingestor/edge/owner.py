@@ -14,6 +14,10 @@ class Owner(Protocol):
         """Take partitions over, each from its start."""
         ...
 
+    def renew(self, age: float) -> None:
+        """Note that the group counted us in when it was asked, *age* seconds ago."""
+        ...
+
     async def end(self) -> None:
         """Finish what can be finished, commit it, and give every partition up."""
         ...

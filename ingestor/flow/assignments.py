@@ -8,6 +8,7 @@ from ingestor.core.offsets import Offsets
 from ingestor.core.record import Partition
 from ingestor.core.starts import Start
 from ingestor.flow.committer import Committer
+from ingestor.flow.lease import Lease
 from ingestor.flow.pipeline import Pipeline
 from ingestor.flow.ports import Observer
 
@@ -21,12 +22,14 @@ class Assignments:
         pipeline: Pipeline,
         committer: Committer,
         offsets: Offsets,
+        lease: Lease,
         observer: Observer,
         drain_seconds: float,
     ) -> None:
         self._pipeline = pipeline
         self._committer = committer
         self._offsets = offsets
+        self._lease = lease
         self._observer = observer
         self._drain_seconds = drain_seconds
 
@@ -37,7 +40,12 @@ class Assignments:
         self._offsets.void()
         for partition, start in starts.items():
             self._offsets.assign(partition, start.offset, start.memo)
+        self._lease.begin()
         self._observer.changed("partitions_assigned", partitions=_names(starts))
+
+    def renew(self, age: float) -> None:
+        """Note that the group counted us in when it was asked, *age* seconds ago."""
+        self._lease.renew(age)
 
     async def end(self) -> None:
         """Give up every partition: drain, commit what is finished, only then void the claims."""
@@ -45,6 +53,7 @@ class Assignments:
         cut_off = await self._pipeline.drain(self._drain_seconds)
         await self._committer.commit()
         self._offsets.void()
+        self._lease.end()
         if partitions:
             self._observer.changed(
                 "partitions_revoked", partitions=_names(partitions), cut_off=cut_off

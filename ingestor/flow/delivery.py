@@ -20,6 +20,7 @@ from ingestor.core.verdict import (
 )
 from ingestor.flow.crew import Crew
 from ingestor.flow.gate import Gate
+from ingestor.flow.lease import Lease
 from ingestor.flow.ports import Clock, Dice, Keys, Observer, Tuner
 from ingestor.flow.slots import Slots
 from ingestor.flow.ways import Way
@@ -45,6 +46,7 @@ class Delivery:
         keys: Keys,
         gate: Gate,
         slots: Slots,
+        lease: Lease,
         crew: Crew,
         patience: Patience,
         clock: Clock,
@@ -55,6 +57,7 @@ class Delivery:
         self._keys = keys
         self._gate = gate
         self._slots = slots
+        self._lease = lease
         self._crew = crew
         self._patience = patience
         self._clock = clock
@@ -68,6 +71,8 @@ class Delivery:
         way = self._gate.way(route)
         effort = Effort()
         while not self._crew.is_draining:
+            if not self._lease.is_valid:
+                await self._lease.until_valid()
             match await self._attempt(call, way, effort):
                 case Accepted(is_duplicate=is_duplicate):
                     return Duplicate(effort.tries) if is_duplicate else Delivered(effort.tries)
@@ -84,13 +89,13 @@ class Delivery:
         return None
 
     async def _attempt(self, call: Call, way: Way, effort: Effort) -> Verdict | None:
-        """Post once; None when the gate closed while *call* waited for a slot."""
+        """Post once; None when the gate closed, or the lease ended, while *call* waited."""
         slot = self._slots.slot(way.route.destination, is_retry=effort.count > 0)
         async with self._gate.passage(way, effort) as passage:
             if passage.is_probe_of_key:
                 await self._keys.refresh(way.route.destination.credential)
             async with slot:
-                if not passage.is_open:
+                if not (passage.is_open and self._lease.is_valid):
                     return None
                 passage.begin(self._clock.wall())
                 slot.begin()

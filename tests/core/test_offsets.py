@@ -96,6 +96,21 @@ def test_a_commit_that_is_acknowledged_late_takes_nothing_back() -> None:
     assert offsets.marks() == []
 
 
+def test_what_the_broker_does_not_know_of_is_counted() -> None:
+    """Wherever it was finished; with the assignment it is over, and comes again."""
+    offsets, claims = taken(5, 6, 7, start=5)
+    for offset in (5, 7):
+        claims[offset].settle()
+    assert offsets.untold() == 2
+
+    offsets.commit(offsets.marks())
+    assert offsets.untold() == 0
+    claims[6].settle()
+    assert offsets.untold() == 1
+    offsets.void()
+    assert offsets.untold() == 0
+
+
 def test_a_record_is_taken_once() -> None:
     """What comes a second time within an assignment is in work, or finished."""
     offsets, claims = taken(5, 9, start=5)

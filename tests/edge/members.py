@@ -30,6 +30,7 @@ class Keeper:
         self.taken: list[int] = []
         self._records = records
         self.ended = 0
+        self.ages: list[float] = []
         self.gone: list[tuple[Partition, int, int]] = []
         self.changes: list[tuple[str, dict[str, object]]] = []
         self.ending: Callable[[], Any] | None = None
@@ -40,6 +41,10 @@ class Keeper:
         self.memos = {name: start.memo for name, start in starts.items()}
         self.begun.append(dict(self.owned))
         self.taken.append(len(self._records))
+
+    def renew(self, age: float) -> None:
+        """Note how old an acknowledgement by the group is."""
+        self.ages.append(age)
 
     async def end(self) -> None:
         """Note that it was given up."""

@@ -150,6 +150,10 @@ class Recorder:
         """Note it."""
         self.told.append(("assign", (consumer, partitions)))
 
+    def renew(self, consumer: object, age: float) -> None:
+        """Note it."""
+        self.told.append(("renew", (consumer, age)))
+
 
 async def test_a_listener_says_of_which_consumer_it_speaks() -> None:
     """One that was given up may still speak."""

@@ -18,6 +18,9 @@ class Nobody:
     def assign(self, consumer: object, partitions: object) -> None:
         """Take nothing."""
 
+    def renew(self, consumer: object, age: float) -> None:
+        """Believe nothing."""
+
 
 async def test_why_it_has_not_joined_yet_is_told_at_every_try() -> None:
     """Whoever listens tells it on as often as it likes; the tries are further and further apart."""

@@ -122,6 +122,9 @@ class Clumsy:
         """Fail."""
         raise ZeroDivisionError(str(starts))
 
+    def renew(self, age: float) -> None:
+        """Do nothing."""
+
     async def end(self) -> None:
         """Do nothing."""
 

@@ -15,6 +15,7 @@ def readings(number: int) -> Readings:
         slots_limit=lambda: number + 1,
         waiting_records=lambda: number + 2,
         waiting_bytes=lambda: number + 3,
+        is_member=lambda: True,
     )
 
 
@@ -45,6 +46,7 @@ def test_every_metric_is_exposed_with_its_labels() -> None:
         ("ingestor_slots_limit", frozenset[str]()),
         ("ingestor_waiting_records", frozenset[str]()),
         ("ingestor_waiting_bytes", frozenset[str]()),
+        ("ingestor_group_member", frozenset[str]()),
         ("ingestor_destination_state", frozenset({"destination", "state"})),
         ("ingestor_build_info", frozenset({"version"})),
     }
@@ -69,6 +71,7 @@ def test_readings_are_taken_when_somebody_asks() -> None:
             slots_limit=lambda: 64,
             waiting_records=lambda: 3,
             waiting_bytes=lambda: 4096,
+            is_member=lambda: True,
         )
     )
     assert value(metrics, "slots_in_use") == 10

@@ -87,6 +87,7 @@ async def test_metrics_are_what_prometheus_reads(served: Served) -> None:
             slots_limit=lambda: 64,
             waiting_records=lambda: 0,
             waiting_bytes=lambda: 0,
+            is_member=lambda: True,
         )
     )
     served.metrics.attempts.labels("201").inc(3)
@@ -170,6 +171,7 @@ async def test_a_failure_says_nothing_of_its_cause(served: Served) -> None:
             slots_limit=lambda: 0,
             waiting_records=lambda: 0,
             waiting_bytes=lambda: 0,
+            is_member=lambda: True,
         )
     )
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
+from math import inf
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ from ingestor.flow.delivery import Delivery, Patience
 from ingestor.flow.gate import Gate
 from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.intake import Intake
+from ingestor.flow.lease import Lease
 from ingestor.flow.notices import Notices
 from ingestor.flow.pipeline import Pipeline
 from ingestor.flow.room import Bounds, Room
@@ -156,6 +158,7 @@ class Measures:
     backoff: Backoff = BACKOFF
     drain_seconds: float = 20.0
     letters: Limits | None = None
+    lease_seconds: float = inf
 
 
 class Road:
@@ -186,12 +189,15 @@ class Road:
         self.notices = Notices(clock, observer)
         self.gate = Gate(clock, dice, self.notices)
         self.crew = crew = Crew(yard, clock)
+        self.lease = Lease(clock, observer, measures.lease_seconds)
+        self.lease.renew(0.0)
         self.committer = Committer(source=source, offsets=offsets, clock=clock)
         self.delivery = Delivery(
             tuner=tuner,
             keys=self.keys,
             gate=self.gate,
             slots=self.slots,
+            lease=self.lease,
             crew=crew,
             patience=Patience(measures.attempts, measures.backoff),
             clock=clock,
@@ -225,6 +231,7 @@ class Road:
             pipeline=self.pipeline,
             committer=self.committer,
             offsets=offsets,
+            lease=self.lease,
             observer=observer,
             drain_seconds=measures.drain_seconds,
         )
@@ -237,6 +244,7 @@ class Road:
 
     def begin(self, *partitions: Partition) -> None:
         """Begin an assignment of *partitions*, as a rebalance does."""
+        self.lease.renew(0.0)
         self.assignments.begin(self.source.join(*(partitions or (P0,))))
 
     async def end(self) -> None:

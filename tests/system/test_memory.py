@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from builders import event, row
 from kafka.cluster import Cluster, Message
 from system.deployment import Deployment, deployment, message
 from system.processes import ServiceProcess
+from system.vitals import MiB, most_resident
 
 from ingestor.devkit.fake_tuner import Latency, Options
 from ingestor.devkit.sample_calls import body
@@ -18,7 +18,6 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 EVENTS = 10_000
 EVENT_BYTES = 30_000
 PARTITIONS = 12
-MiB = 2**20
 # What the README says a process needs: its code, what it may hold with the copies on their way to
 # the socket and the holes between them, and the client's last fetch of each partition. Measured: 98
 # MiB for the plain backlog, 114 for the packed one.
@@ -62,13 +61,6 @@ def backlog(case: Case) -> Iterator[Message]:
         yield message(call_id, value)
 
 
-def most_used(running: ServiceProcess) -> int:
-    """Read how many bytes of memory the service had at most."""
-    status = Path(f"/proc/{running.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
-
-
 @pytest.mark.parametrize("name", CASES)
 async def test_a_backlog_takes_no_more_memory_than_documented(cluster: Cluster, name: str) -> None:
     """Ten thousand events of 30 KB, a Tuner that takes a second for each, and 32 MiB for them;
@@ -82,7 +74,7 @@ async def test_a_backlog_takes_no_more_memory_than_documented(cluster: Cluster, 
         settings = {"INGESTOR_MAX_BUFFER_BYTES": str(budget)}
         async with here.service(settings) as running:
             waiting = await fill(here, running)
-            used = most_used(running)
+            used = most_resident(running.pid)
 
     bound = CODE + FACTOR * budget + PARTITIONS * (budget // 128 + case.batch_bytes)
     assert budget / 2 < waiting <= budget

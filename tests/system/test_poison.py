@@ -4,7 +4,6 @@ import asyncio
 import signal
 import struct
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from brokers import RealKafka
@@ -29,7 +28,7 @@ from system.poison import (
     overwrite,
     rewrite,
 )
-from system.processes import ServiceProcess
+from system.vitals import most_resident
 
 from ingestor.core.batches.inflating import MOST_BYTES, Codec
 from ingestor.devkit.sample_calls import body
@@ -202,13 +201,13 @@ async def test_a_bomb_takes_no_memory(cluster: Cluster) -> None:
     bomb = packed(Codec.ZSTD, record(Item(0, b"\0" * (300 * 2**20))))
     async with deployment(cluster, partitions=2) as here, here.service() as running:
         await running.until_ready()
-        before = most_memory(running)
+        before = most_resident(running.pid)
         raw = written(0, payload=bomb, codec=Codec.ZSTD, count=1)
         await produce(cluster.address, here.topic.name, 0, raw)
         await produce(cluster.address, here.topic.name, 0, batch(body("good", size=1_500)))
         async with heartbeat(running) as answers:
             await here.until_finished(running)
-        taken = most_memory(running) - before
+        taken = most_resident(running.pid) - before
         (letter,) = await here.letters()
 
     assert letter.said["message"] == f"offsets 0 to 0: inflates to more than {MOST_BYTES} bytes"
@@ -217,10 +216,3 @@ async def test_a_bomb_takes_no_memory(cluster: Cluster) -> None:
     assert set(here.posted()) == {"good"}
     assert taken < MOST_BYTES * 2
     assert max(answers) < 2.0
-
-
-def most_memory(running: ServiceProcess) -> int:
-    """Give the most memory that the process ever had, in bytes."""
-    status = Path(f"/proc/{running.pid}/status").read_text()
-    (line,) = (each for each in status.splitlines() if each.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
