@@ -1,6 +1,7 @@
 """Writes letters until the broker has acknowledged them."""
 
 import asyncio
+from math import inf
 from typing import assert_never
 
 from ingestor.core.backoff import Backoff
@@ -15,13 +16,16 @@ BACKOFF = Backoff(base=0.5, longest=30.0)
 TOPIC = Matter(Kind.LETTERS, "dead-letter topic")
 # For a letter that cannot be written at all, as long as others can.
 OWN_PAUSE = 60.0
+# Somebody may change the topic into one that erases letters, and all would seem well.
+FRESH_SECONDS = 60.0
 
 
 class Burial:
     """Buries letters. One that cannot be written is tried again: a record is not finished before
     its letter is safe.
 
-    While the topic is in trouble one letter at a time tries, and the others wait for it.
+    While the topic is in trouble one letter at a time tries, and the others wait for it. What is
+    known of it is good for a minute: then the next letter waits until it was looked at again.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Burial:
         self._waiting = 0
         # Whether letters go straight to the topic: it was found fit, and nothing has failed since.
         self._open = asyncio.Event()
+        self._looked = -inf
         self._problem: NotWritten | None = None
         self._failures = 0
         self._oddities: set[str] = set()
@@ -74,6 +79,8 @@ class Burial:
 
     async def _try(self, letter: Letter) -> float | None:
         """Write *letter*; None when it is safe, else in how many seconds to try again."""
+        if self._clock.now() - self._looked >= FRESH_SECONDS:
+            self._open.clear()
         if self._open.is_set():
             return await self._write(letter)
         self._waiting += 1
@@ -101,6 +108,7 @@ class Burial:
         found = await self._letters.prepare()
         if not isinstance(found, Prepared):
             return found
+        self._looked = self._clock.now()
         if found.is_new:
             self._observer.changed("dead_letter_topic_created")
         for oddity in found.oddities:

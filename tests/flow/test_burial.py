@@ -8,7 +8,7 @@ from flow.road import open_road
 
 from ingestor.core.letter import Letter, NotWritten
 from ingestor.core.letter_topic import Prepared, Unfit
-from ingestor.flow.burial import BACKOFF, TOPIC
+from ingestor.flow.burial import BACKOFF, FRESH_SECONDS, TOPIC
 
 LETTER = Letter(None, b"{}", (("ingestor-reason", b"refused"),))
 OTHER = Letter(None, b"[]", ())
@@ -152,6 +152,40 @@ async def test_no_letter_is_written_to_a_topic_in_trouble(trouble: Unfit | NotWr
         road.letters.condition = Prepared()
         await road.clock.advance_until(burial.done)
         assert road.letters.sent == [LETTER]
+
+
+async def test_a_topic_that_begins_to_erase_letters_gets_no_more_within_a_minute() -> None:
+    """To write still works, and would tell nothing; after a pause the first letter finds it out."""
+    async with open_road() as road:
+        await road.burial.bury(LETTER)
+        road.letters.condition = Unfit("compacted: set it to delete")
+        await road.clock.advance(FRESH_SECONDS - 1)
+        await road.burial.bury(OTHER)
+        assert road.letters.looks == 1
+
+        await road.clock.advance(1)
+        burials = [road.start(road.burial.bury(LETTER)) for _ in range(3)]
+        await road.clock.advance(100)
+        assert road.letters.sent == [LETTER, OTHER]
+        assert road.observer.notices[0].advice == "compacted: set it to delete"
+
+        road.letters.condition = Prepared()
+        await road.clock.advance_until(lambda: all(burial.done() for burial in burials))
+        assert len(road.letters.sent) == 5
+        assert road.observer.releases == [TOPIC]
+
+
+async def test_many_letters_look_at_the_topic_once_a_minute() -> None:
+    """One asks, and the others wait for what it hears."""
+    async with open_road() as road:
+        for _ in range(10):
+            for _ in range(50):
+                road.start(road.burial.bury(LETTER))
+            await road.clock.advance(FRESH_SECONDS / 2)
+
+        assert road.letters.looks == 5
+        assert len(road.letters.sent) == 500
+        assert road.observer.changes == []
 
 
 async def test_what_only_people_can_mend_is_told_every_minute() -> None:

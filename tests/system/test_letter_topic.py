@@ -5,10 +5,25 @@ import os
 
 import pytest
 from cli.commands import invoke
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported without saying so
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+from fake_clock import FakeClock, LoadedDice
+from fakes import RecordingObserver
 from kafka.cluster import Cluster, Message, Topic
 from system.deployment import Deployment, calls, deployment, messages
+from system.waiting import eventually
 
+from ingestor.core.letter import Letter
 from ingestor.devkit.fake_tuner import FakeTuner
+from ingestor.edge.kafka_connection import Connection
+from ingestor.edge.kafka_letters import KafkaLetters
+from ingestor.flow.burial import FRESH_SECONDS, Burial
+from ingestor.flow.crew import Crew
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -67,3 +82,41 @@ async def publish(here: Deployment, large: Message) -> int:
     limit = {"message.max.bytes": str(2 * LARGE)}
     places = await here.publish([*messages(calls(5)), large], limit)
     return places[-1][1]
+
+
+async def test_a_topic_that_becomes_compacted_gets_no_more_letters(cluster: Cluster) -> None:
+    """Kafka takes them as before: only who looks again finds out, and when it was mended."""
+    topic = await asyncio.to_thread(cluster.create_topic)
+    clock, observer = FakeClock(), RecordingObserver()
+    letters = KafkaLetters(Connection(cluster.address, "test"), topic.name)
+    async with asyncio.TaskGroup() as tasks:
+        crew = Crew(tasks, clock)
+        burial = Burial(
+            letters=letters, crew=crew, clock=clock, dice=LoadedDice(), observer=observer
+        )
+        await burial.bury(Letter(b"key", b"1", ()))
+        await set_policy(cluster, topic, "compact")
+
+        await clock.advance(FRESH_SECONDS)
+        waiting = tasks.create_task(burial.bury(Letter(b"key", b"2", ())))
+        (notice,) = await eventually(lambda: observer.notices)
+        assert "is compacted" in notice.advice
+        assert len(await asyncio.to_thread(topic.read_all)) == 1
+
+        await set_policy(cluster, topic, "delete")
+        while not waiting.done():
+            await clock.advance(1)
+            await asyncio.wait([waiting], timeout=0.05)
+        await letters.close()
+
+    assert [it.value for it in await asyncio.to_thread(topic.read_all)] == [b"1", b"2"]
+    assert observer.changes[-1] == ("letters_written_again", {})
+
+
+async def set_policy(cluster: Cluster, topic: Topic, policy: str) -> None:
+    """Set the cleanup.policy of *topic*."""
+    entry = ConfigEntry("cleanup.policy", policy, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=[entry])
+    admin = AdminClient({"bootstrap.servers": cluster.address, "log_level": 0})
+    (changed,) = admin.incremental_alter_configs([resource]).values()
+    await asyncio.to_thread(changed.result, 10)
