@@ -1,0 +1,139 @@
+"""Races the service against its peers on a real Kafka and one sink, and sweeps what it costs.
+
+    PYTHONPATH=tests .venv/bin/python -m bench.race --json race.json
+
+Every peer reads the same topic with a group of its own and posts to a fresh sink; they take turns,
+since a machine has moods, and the best of three turns counts. What cannot be built here is named.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from bench import heat, load, machine, tables, topics
+from bench.building import NotHereError
+from bench.figures import Reached, Run, weigh
+from bench.machine import Machine
+from bench.peers import Starter, starters
+from bench.works import GOALS, SERVICE, WORKS, WRK, Work, scaled
+from brokers import RealKafka
+from kafka.cluster import Cluster
+from kafka.jars import fetch
+
+# Members that start together join together; a cluster has three seconds for it.
+_PROPERTIES = {"group.initial.rebalance.delay.ms": "1000"}
+
+
+class Race(msgspec.Struct, frozen=True):
+    """All that was measured in one invocation, where, and why some peers are *missing*."""
+
+    machine: Machine
+    rounds: int
+    missing: dict[str, str]
+    runs: list[Run]
+    reached: list[Reached]
+
+
+@contextmanager
+def kafka() -> Iterator[Cluster]:
+    """Run a real Kafka beside the block. NoKafkaError without Java and Maven."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RealKafka(Path(folder), fetch(os.environ), properties=_PROPERTIES) as broker,
+    ):
+        yield Cluster(broker.address)
+
+
+def race(
+    cluster: Cluster, works: Sequence[Work], ready: dict[str, Starter], rounds: int
+) -> Iterator[Run]:
+    """Let all who are here do each of *works*, in turns."""
+    made: dict[tuple[int, int, int], str] = {}
+    for work in works:
+        for _ in range(rounds):
+            for peer in work.peers:
+                if peer == WRK:
+                    yield from _loaded(work)
+                elif peer in ready:
+                    topic = _topic(cluster, work, made)
+                    yield heat.run(peer, work, ready[peer], cluster=cluster, topic=topic)
+
+
+def _loaded(work: Work) -> Iterator[Run]:
+    try:
+        yield load.run(work)
+    except NotHereError:
+        return
+
+
+def _topic(cluster: Cluster, work: Work, made: dict[tuple[int, int, int], str]) -> str:
+    """Give the topic of *work*: one for all that need the same, but a trickle has its own."""
+    if work.trickle:
+        return topics.filled(cluster, heat.FEW, size=work.size, partitions=work.partitions)
+    if work.topic not in made:
+        made[work.topic] = topics.filled(
+            cluster, work.events, size=work.size, partitions=work.partitions
+        )
+    return made[work.topic]
+
+
+def say(line: str = "") -> None:
+    """Print *line* at once."""
+    print(line, flush=True)  # noqa: T201 - what it is for
+
+
+def progress(run: Run) -> None:
+    """Say what came of a run."""
+    figures = {
+        "events/s": run.rate,
+        "us CPU": run.cpu_us,
+        "MiB": run.memory_mib,
+        "s from joining": run.joining_seconds,
+    }
+    told = ", ".join(
+        f"{tables.number(value)} {name}" for name, value in figures.items() if value is not None
+    )
+    say(f"{run.work}: {run.peer}: {told}; {tables.notes([run])}")
+
+
+def report(race_of_it: Race, works: Sequence[Work]) -> None:
+    """Print a table for each work, and what was reached."""
+    for work in works:
+        say(f"\n{work.title}")
+        say(tables.text(*tables.work(work.name, work.peers, race_of_it.runs, ours=SERVICE)))
+    say()
+    say(tables.text(*tables.reached(race_of_it.reached)))
+    for peer, reason in race_of_it.missing.items():
+        say(f"left out: {peer}: {reason}")
+
+
+def main() -> int:
+    """Race, print tables and write them as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--works", help="names of works, by commas (all if none)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each peer at each work")
+    parser.add_argument("--share", type=float, default=1.0, help="of the events: less is quicker")
+    parser.add_argument("--json", type=Path, default=Path("race.json"), help="where to write")
+    given = parser.parse_args()
+    names = given.works.split(",") if given.works else [work.name for work in WORKS]
+    works = [scaled(work, given.share) for work in WORKS if work.name in names]
+    here = machine.describe()
+    ready, missing = starters()
+    runs = []
+    with kafka() as cluster:
+        for run in race(cluster, works, ready, given.rounds):
+            progress(run)
+            runs.append(run)
+    result = Race(here, given.rounds, missing, runs, [weigh(goal, runs) for goal in GOALS])
+    given.json.write_bytes(msgspec.json.format(msgspec.json.encode(result)))
+    report(result, works)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

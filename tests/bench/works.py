@@ -1,0 +1,132 @@
+"""Says what is raced: the works, and what the service is to reach in each."""
+
+from dataclasses import dataclass, replace
+
+from bench.figures import Figure, Goal
+
+BACKLOGS = (1_000, 10_000, 100_000, 1_000_000)
+SERVICE, BENTO, PARALLEL, GATHER, WRK = "ingestor", "Bento", "Parallel Consumer", "gather", "wrk"
+_ALL = (SERVICE, BENTO, PARALLEL, GATHER)
+_MOST_TO_DELIVER = 40_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A topic of *events* of about *size* bytes in *partitions*, a sink that answers after
+    *delay_ms* and fails that share of requests, and the *peers* that race on it.
+
+    Each peer may have *slots* requests in flight, in each of its *processes*. With a *trickle* the
+    events are published one by one, so many a second, while it runs. It ends after *enough*.
+    """
+
+    name: str
+    title: str
+    events: int
+    size: int = 4_000
+    partitions: int = 12
+    slots: int = 64
+    delay_ms: float = 0.0
+    failing: float = 0.0
+    tls: bool = False
+    processes: int = 1
+    trickle: int = 0
+    enough: int = 0
+    peers: tuple[str, ...] = (SERVICE,)
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def topic(self) -> tuple[int, int, int]:
+        """Tell works apart that need topics of their own."""
+        return (self.events, self.size, self.partitions)
+
+
+def scaled(work: Work, share: float) -> Work:
+    """Give *work* with that share of its events, where it matters little how many there are."""
+    return work if work.enough else replace(work, events=max(1_000, int(work.events * share)))
+
+
+_PLAIN = Work(name="plain", title="4 KB, 0 ms", events=_MOST_TO_DELIVER, peers=(*_ALL, WRK))
+_SLOW = replace(
+    _PLAIN, name="200ms", title="4 KB, 200 ms, 512 slots", delay_ms=200, slots=512,
+    peers=(SERVICE, BENTO),
+)  # fmt: skip
+WORKS = (
+    _PLAIN,
+    replace(
+        _PLAIN, name="50ms", title="4 KB, 50 ms, 512 slots", delay_ms=50, slots=512, peers=_ALL
+    ),
+    _SLOW,
+    replace(_SLOW, name="two", title="the same, two processes", processes=2, peers=(SERVICE,)),
+    replace(_PLAIN, name="tls", title="4 KB over TLS, 0 ms", tls=True, peers=_ALL),
+    Work(name="30kb", title="30 KB, 0 ms", events=15_000, size=30_000, peers=_ALL),
+    Work(name="trickle", title="4 KB, 200 a second", events=2_000, trickle=200, peers=_ALL),
+    replace(
+        _PLAIN, name="failing", title="4 KB, 0 ms, 20 % fail", failing=0.2, peers=(SERVICE, BENTO)
+    ),
+    *(
+        Work(
+            name=f"backlog-{events}",
+            title=f"4 KB, 0 ms, {events:,} waiting",
+            events=events,
+            enough=min(events, _MOST_TO_DELIVER),
+        )
+        for events in BACKLOGS
+    ),
+)
+
+
+def _ours(work: str, name: str) -> Figure:
+    return Figure(work, SERVICE, name)
+
+
+def _to_bento(
+    title: str, work: str, name: str, *, least: float | None = None, most: float | None = None
+) -> Goal:
+    bottom = Figure(work, BENTO, name)
+    return Goal(f"{title}, to Bento's", _ours(work, name), bottom, least=least, most=most)
+
+
+_FULL_SLOTS = 512 / 0.2
+_MOST_GROWTH = 1.25  # of memory: what is called flat
+GOALS = (
+    _to_bento("4 KB, 0 ms: events/s", "plain", "rate", least=2.2),
+    _to_bento("4 KB, 0 ms: CPU per event", "plain", "cpu_us", most=0.45),
+    Goal(
+        "4 KB, 0 ms: events/s, to those of wrk",
+        _ours("plain", "rate"),
+        Figure("plain", WRK, "rate"),
+        least=0.6,
+    ),
+    _to_bento("4 KB, 50 ms, 512 slots: events/s", "50ms", "rate", least=1.7),
+    Goal(
+        "4 KB, 200 ms, 512 slots: events/s, to slots ÷ latency",
+        _ours("200ms", "steady"),
+        _FULL_SLOTS,
+        least=0.95,
+    ),
+    _to_bento("4 KB over TLS: events/s", "tls", "rate", least=1.5),
+    _to_bento("4 KB over TLS: CPU per event", "tls", "cpu_us", most=0.8),
+    _to_bento("30 KB, 0 ms: events/s", "30kb", "rate", least=1.4),
+    _to_bento("trickle: p50 of publish to arrival", "trickle", "p50_ms", most=1.0),
+    _to_bento("trickle: p99 of publish to arrival", "trickle", "p99_ms", most=0.5),
+    Goal("memory at 4 KB and full speed, MiB", _ours("plain", "memory_mib"), 1.0, most=150.0),
+    Goal(
+        "memory with 1,000,000 waiting, to that with 10,000",
+        _ours("backlog-1000000", "memory_mib"),
+        _ours("backlog-10000", "memory_mib"),
+        most=_MOST_GROWTH,
+    ),
+    Goal("from joined to the first POST, s", _ours("plain", "joining_seconds"), 1.0, most=1.0),
+    Goal(
+        "two processes at 200 ms: events/s, to those of one",
+        _ours("two", "steady"),
+        _ours("200ms", "steady"),
+        least=1.95,
+    ),
+    Goal(
+        "20 % fail: events/s, to those without",
+        _ours("failing", "steady"),
+        _ours("plain", "steady"),
+        least=0.7,
+    ),
+)
