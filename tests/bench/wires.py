@@ -1,10 +1,9 @@
-"""Compare what a post costs on each wire: `python tests/bench/wires.py --posts 20000`.
+"""Measures what a post costs on each wire: `bench.parts` shows it.
 
-Both post to one sink in a process of its own, turn and turn about, since a machine has moods. What
-counts is the CPU time of this process for one post; posts a second also depend on the sink.
+Both post to one sink in a process of its own. What counts is the CPU time of this process for one
+post; posts a second also depend on the sink.
 """
 
-import argparse
 import asyncio
 import re
 import time
@@ -12,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import NamedTuple, cast
+from typing import cast
 
 import uvloop
 
@@ -60,13 +59,6 @@ class Sink(asyncio.Protocol):
             self._transport.write(CREATED)
 
 
-class Cost(NamedTuple):
-    """What posts cost: how many there were a second, and the microseconds of CPU for each."""
-
-    rate: float
-    cpu: float
-
-
 async def serve(pipe: Connection) -> None:
     """Serve until the process is ended; tell the port."""
     server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", 0, backlog=2048)
@@ -94,11 +86,17 @@ def running_sink() -> Iterator[int]:
         process.join()
 
 
-async def measure(kind: Kind, port: int, given: argparse.Namespace) -> Cost:
-    """Post on a wire of that *kind*."""
+def cost(kind: Kind, port: int, *, posts: int, slots: int, body: bytes) -> float:
+    """Post *body* so often on a wire of that *kind*, on a loop of its own, with *slots* posts at a
+    time; return the seconds of CPU that one took. TypeError when one is not answered.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_cost(kind, port, posts=posts, slots=slots, body=body))
+
+
+async def _cost(kind: Kind, port: int, *, posts: int, slots: int, body: bytes) -> float:
     route = Route(Destination(f"http://127.0.0.1:{port}", "default"), "7", "front-desk")
-    body = b'{"call_id": "a", "text": "%b"}' % (b"x" * given.size)
-    left = iter(range(given.posts))
+    left = iter(range(posts))
 
     async def post(tuner: LeanTuner | AiohttpTuner) -> None:
         for _ in left:
@@ -107,37 +105,8 @@ async def measure(kind: Kind, port: int, given: argparse.Namespace) -> Cost:
                 raise TypeError(answer)
 
     async with open_tuner(Wire(15.0, Tls(), "bench", {}, kind), KEY) as tuner:
-        began, used = time.perf_counter(), time.process_time()
+        used = time.process_time()
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(given.slots):
+            for _ in range(slots):
                 tasks.create_task(post(tuner))
-        seconds, cpu = time.perf_counter() - began, time.process_time() - used
-    return Cost(given.posts / seconds, 1e6 * cpu / given.posts)
-
-
-def say(line: str) -> None:
-    """Print *line* at once."""
-    print(line, flush=True)  # noqa: T201 - what it is for
-
-
-def main() -> None:
-    """Measure, and print a line for each run and the best of each wire."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--posts", type=int, default=20_000, help="for each run")
-    parser.add_argument("--slots", type=int, default=64, help="requests in flight")
-    parser.add_argument("--size", type=int, default=4_000, help="bytes of a body")
-    parser.add_argument("--runs", type=int, default=3, help="of each wire")
-    given = parser.parse_args()
-    best = dict.fromkeys(Kind, Cost(0.0, float("inf")))
-    with running_sink() as port:
-        for kind in [*Kind] * given.runs:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                cost = runner.run(measure(kind, port, given))
-            say(f"{kind:8} {cost.rate:8.0f} posts/s {cost.cpu:7.1f} us of CPU each")
-            best[kind] = Cost(max(best[kind].rate, cost.rate), min(best[kind].cpu, cost.cpu))
-    lean, other = best[Kind.LEAN], best[Kind.AIOHTTP]
-    say(f"lean: {lean.rate / other.rate:.1f} x the posts/s, {lean.cpu / other.cpu:.2f} x the CPU")
-
-
-if __name__ == "__main__":
-    main()
+        return (time.process_time() - used) / posts

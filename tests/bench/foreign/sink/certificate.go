@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"log"
 	"math/big"
 	"net"
@@ -42,7 +43,8 @@ func newKey() *ecdsa.PrivateKey {
 }
 
 func template(serial int64) *x509.Certificate {
-	return &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "sink"},
+	name := pkix.Name{CommonName: fmt.Sprint("sink ", serial)}
+	return &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: name,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(0, 1, 0),
 		BasicConstraintsValid: true}
 }
