@@ -22,6 +22,7 @@ from kafka.cluster import Cluster
 _LOOK_SECONDS = 0.05
 _START_SECONDS = 60.0
 _SILENT_SECONDS = 15.0  # longer than a retry's usual pause
+_REST_SECONDS = 1.0  # in which everybody has committed, and waits
 FEW = 48  # events that warm up what then waits for a trickle
 _NS = 1e9
 
@@ -63,6 +64,7 @@ def _trickle(work: Work, sink: Sink, cluster: Cluster, topic: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("nothing was delivered")
         time.sleep(_LOOK_SECONDS)
+    time.sleep(_REST_SECONDS)
     topics.publish(
         cluster, topic, work.events - FEW, size=work.size, partitions=work.partitions,
         rate=work.trickle,

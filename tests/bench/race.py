@@ -7,26 +7,18 @@ since a machine has moods, and the best of three turns counts. What cannot be bu
 """
 
 import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from bench import heat, load, machine, tables, topics
+from bench import heat, load, machine, tables
+from bench.arena import Arena, opened
 from bench.building import NotHereError
 from bench.figures import Reached, Run, weigh
 from bench.machine import Machine
 from bench.peers import Starter, starters
 from bench.works import GOALS, SERVICE, WORKS, WRK, Work, scaled
-from brokers import RealKafka
-from kafka.cluster import Cluster
-from kafka.jars import fetch
-
-# Members that start together join together; a cluster has three seconds for it.
-_PROPERTIES = {"group.initial.rebalance.delay.ms": "1000"}
 
 
 class Race(msgspec.Struct, frozen=True):
@@ -39,29 +31,18 @@ class Race(msgspec.Struct, frozen=True):
     reached: list[Reached]
 
 
-@contextmanager
-def kafka() -> Iterator[Cluster]:
-    """Run a real Kafka beside the block. NoKafkaError without Java and Maven."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        RealKafka(Path(folder), fetch(os.environ), properties=_PROPERTIES) as broker,
-    ):
-        yield Cluster(broker.address)
-
-
 def race(
-    cluster: Cluster, works: Sequence[Work], ready: dict[str, Starter], rounds: int
+    arena: Arena, works: Sequence[Work], ready: dict[str, Starter], rounds: int
 ) -> Iterator[Run]:
     """Let all who are here do each of *works*, in turns."""
-    made: dict[tuple[int, int, int], str] = {}
     for work in works:
         for _ in range(rounds):
             for peer in work.peers:
                 if peer == WRK:
                     yield from _loaded(work)
                 elif peer in ready:
-                    topic = _topic(cluster, work, made)
-                    yield heat.run(peer, work, ready[peer], cluster=cluster, topic=topic)
+                    topic = arena.topic(work)
+                    yield heat.run(peer, work, ready[peer], cluster=arena.cluster, topic=topic)
 
 
 def _loaded(work: Work) -> Iterator[Run]:
@@ -69,17 +50,6 @@ def _loaded(work: Work) -> Iterator[Run]:
         yield load.run(work)
     except NotHereError:
         return
-
-
-def _topic(cluster: Cluster, work: Work, made: dict[tuple[int, int, int], str]) -> str:
-    """Give the topic of *work*: one for all that need the same, but a trickle has its own."""
-    if work.trickle:
-        return topics.filled(cluster, heat.FEW, size=work.size, partitions=work.partitions)
-    if work.topic not in made:
-        made[work.topic] = topics.filled(
-            cluster, work.events, size=work.size, partitions=work.partitions
-        )
-    return made[work.topic]
 
 
 def say(line: str = "") -> None:
@@ -125,8 +95,8 @@ def main() -> int:
     here = machine.describe()
     ready, missing = starters()
     runs = []
-    with kafka() as cluster:
-        for run in race(cluster, works, ready, given.rounds):
+    with opened() as arena:
+        for run in race(arena, works, ready, given.rounds):
             progress(run)
             runs.append(run)
     result = Race(here, given.rounds, missing, runs, [weigh(goal, runs) for goal in GOALS])

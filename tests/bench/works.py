@@ -34,15 +34,21 @@ class Work:
     peers: tuple[str, ...] = (SERVICE,)
     settings: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def topic(self) -> tuple[int, int, int]:
-        """Tell works apart that need topics of their own."""
-        return (self.events, self.size, self.partitions)
-
 
 def scaled(work: Work, share: float) -> Work:
     """Give *work* with that share of its events, where it matters little how many there are."""
-    return work if work.enough else replace(work, events=max(1_000, int(work.events * share)))
+    least = min(work.events, 500)
+    return work if work.enough else replace(work, events=max(least, int(work.events * share)))
+
+
+def backlog(events: int) -> Work:
+    """Have *events* wait, of which only some are delivered: it is about memory."""
+    return Work(
+        name=f"backlog-{events}",
+        title=f"4 KB, 0 ms, {events:,} waiting",
+        events=events,
+        enough=min(events, _MOST_TO_DELIVER),
+    )
 
 
 _PLAIN = Work(name="plain", title="4 KB, 0 ms", events=_MOST_TO_DELIVER, peers=(*_ALL, WRK))
@@ -63,15 +69,7 @@ WORKS = (
     replace(
         _PLAIN, name="failing", title="4 KB, 0 ms, 20 % fail", failing=0.2, peers=(SERVICE, BENTO)
     ),
-    *(
-        Work(
-            name=f"backlog-{events}",
-            title=f"4 KB, 0 ms, {events:,} waiting",
-            events=events,
-            enough=min(events, _MOST_TO_DELIVER),
-        )
-        for events in BACKLOGS
-    ),
+    *map(backlog, BACKLOGS),
 )
 
 
