@@ -40,7 +40,13 @@ def run(peer: str, work: Work, starter: Starter, *, cluster: Cluster, topic: str
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         sink = stack.enter_context(
-            running_sink(folder, delay_ms=work.delay_ms, failing=work.failing, tls=work.tls)
+            running_sink(
+                folder,
+                delay_ms=work.delay_ms,
+                failing=work.failing,
+                failure=work.failure,
+                tls=work.tls,
+            )
         )
         group = f"bench-{uuid4().hex[:8]}"
         start = starter(work, Place(cluster.address, topic, group, sink.url, sink.ca_file))

@@ -63,10 +63,19 @@ class Sink:
 
 @contextmanager
 def running_sink(
-    folder: Path, *, delay_ms: float = 0.0, failing: float = 0.0, tls: bool = False
+    folder: Path,
+    *,
+    delay_ms: float = 0.0,
+    failing: float = 0.0,
+    failure: int = 503,
+    tls: bool = False,
 ) -> Iterator[Sink]:
-    """Run a sink beside the block, with its certificate in *folder*."""
-    command = [str(building.sink()), f"-delay={delay_ms}ms", f"-fail={failing}"]
+    """Run a sink beside the block, with its certificate in *folder*.
+
+    It answers after *delay_ms*, and the share *failing* of all requests with the status *failure*.
+    """
+    command = [str(building.sink()), f"-delay={delay_ms}ms"]
+    command += [f"-fail={failing}", f"-status={failure}"]
     if tls:
         command.append(f"-tls={folder}")
     with owned(command, {}, stdout=subprocess.PIPE) as process:

@@ -26,8 +26,9 @@ const (
 )
 
 type sink struct {
-	delay time.Duration
-	fail  float64
+	delay  time.Duration
+	fail   float64
+	status int
 
 	inFlight, peak, connections, requests atomic.Int64
 
@@ -41,10 +42,11 @@ type sink struct {
 
 func main() {
 	delay := flag.Duration("delay", 0, "before each answer")
-	fail := flag.Float64("fail", 0, "share of requests answered 503")
+	fail := flag.Float64("fail", 0, "share of requests that fail")
+	status := flag.Int("status", 503, "what those are answered")
 	tls := flag.String("tls", "", "serve HTTPS with a fresh certificate written into this folder")
 	flag.Parse()
-	s := &sink{delay: *delay, fail: *fail, seen: map[string]bool{}}
+	s := &sink{delay: *delay, fail: *fail, status: *status, seen: map[string]bool{}}
 	calls, told := http.NewServeMux(), http.NewServeMux()
 	calls.HandleFunc(callPath, s.call)
 	told.HandleFunc("/count", s.count)
@@ -110,7 +112,7 @@ func (s *sink) call(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	if bad {
-		w.WriteHeader(503)
+		w.WriteHeader(s.status)
 		return
 	}
 	w.WriteHeader(201)
