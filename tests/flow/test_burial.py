@@ -167,12 +167,12 @@ async def test_a_topic_that_begins_to_erase_letters_gets_no_more_within_a_minute
         burials = [road.start(road.burial.bury(LETTER)) for _ in range(3)]
         await road.clock.advance(100)
         assert road.letters.sent == [LETTER, OTHER]
-        assert road.observer.notices[0].advice == "compacted: set it to delete"
+        assert road.observer.notices[0].remedy == "compacted: set it to delete"
 
         road.letters.condition = Prepared()
         await road.clock.advance_until(lambda: all(burial.done() for burial in burials))
         assert len(road.letters.sent) == 5
-        assert road.observer.releases == [TOPIC]
+        assert road.observer.lifts == [TOPIC.what]
 
 
 async def test_many_letters_look_at_the_topic_once_a_minute() -> None:

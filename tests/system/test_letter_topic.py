@@ -24,6 +24,7 @@ from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_letters import KafkaLetters
 from ingestor.flow.burial import FRESH_SECONDS, Burial
 from ingestor.flow.crew import Crew
+from ingestor.flow.notices import Notices
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -92,7 +93,12 @@ async def test_a_topic_that_becomes_compacted_gets_no_more_letters(cluster: Clus
     async with asyncio.TaskGroup() as tasks:
         crew = Crew(tasks, clock)
         burial = Burial(
-            letters=letters, crew=crew, clock=clock, dice=LoadedDice(), observer=observer
+            letters=letters,
+            crew=crew,
+            clock=clock,
+            dice=LoadedDice(),
+            observer=observer,
+            notices=Notices(clock, observer),
         )
         await burial.bury(Letter(b"key", b"1", ()))
         await set_policy(cluster, topic, "compact")
@@ -100,7 +106,7 @@ async def test_a_topic_that_becomes_compacted_gets_no_more_letters(cluster: Clus
         await clock.advance(FRESH_SECONDS)
         waiting = tasks.create_task(burial.bury(Letter(b"key", b"2", ())))
         (notice,) = await eventually(lambda: observer.notices)
-        assert "is compacted" in notice.advice
+        assert "is compacted" in notice.remedy
         assert len(await asyncio.to_thread(topic.read_all)) == 1
 
         await set_policy(cluster, topic, "delete")
