@@ -1,6 +1,6 @@
 """What every source must do: hand out each record once and in order, and keep what was committed.
 
-It runs on the fake, and on every other that is added to `DESKS`.
+It runs on the fake and on Kafka.
 """
 
 import asyncio
@@ -9,7 +9,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, TypeAlias
 
 import pytest
+from contracts.kafka_desks import kafka_source_desk
 from fakes import FakeSource
+from kafka.cluster import Cluster
 
 from ingestor.core.memo import Memo, Stretch
 from ingestor.core.record import Header, Partition, Record
@@ -56,7 +58,7 @@ class Desk(Protocol):
         ...
 
 
-Opening: TypeAlias = Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Desk]]
+Opening: TypeAlias = Callable[[Cluster], AbstractAsyncContextManager[Desk]]
 
 
 class FakeDesk:
@@ -97,20 +99,23 @@ class FakeDesk:
 
 
 @asynccontextmanager
-async def fake_desk(_request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+async def fake_desk(_cluster: Cluster) -> AsyncIterator[Desk]:
     """Open the fake."""
     yield FakeDesk()
 
 
-# Another one takes the fixtures it needs out of the request, and brings its own marks.
-DESKS: Sequence[Opening] = [fake_desk]
+@asynccontextmanager
+async def kafka_desk(cluster: Cluster) -> AsyncIterator[Desk]:
+    """Open the real one."""
+    async with kafka_source_desk(cluster) as desk:
+        yield desk
 
 
-@pytest.fixture(params=DESKS, ids=lambda opening: opening.__name__)
-async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+@pytest.fixture(params=[fake_desk, kafka_desk], ids=lambda opening: opening.__name__)
+async def desk(request: pytest.FixtureRequest, cluster: Cluster) -> AsyncIterator[Desk]:
     """One of them after the other."""
     opening: Opening = request.param
-    async with opening(request) as opened:
+    async with opening(cluster) as opened:
         yield opened
 
 

@@ -1,4 +1,4 @@
-"""A proxy before the embedded broker that alters what the broker sends, on its way."""
+"""A proxy before a broker that alters what the broker sends, on its way."""
 
 import asyncio
 import struct
