@@ -112,7 +112,7 @@ async def test_a_foreign_workspace_does_not_stop_the_others(cluster: Cluster) ->
         assert (held["what"], held["cause"]) == ("workspace default, workspace 2", "forbidden")
         status, (reason,) = await running.readiness()
         assert status == 503
-        assert reason.startswith(f"held: {held['key']} (forbidden) since ")
+        assert reason.startswith(f"held: {held['what']} (forbidden) since ")
 
         keys["key-of-settings"] = frozenset({1, 2})
         await here.until_finished(running)
