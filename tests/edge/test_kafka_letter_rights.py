@@ -69,7 +69,10 @@ async def test_each_right_that_is_missing_is_named_until_it_is_given(kafka: Secu
 
         await allow(name, AclOperation.CREATE)
         assert await letters.prepare() == Prepared(is_new=True)
-        assert len(await asyncio.to_thread(kafka.cluster.partitions, name)) == 3
+        async with asyncio.timeout(10):  # what is made is not yet known to all
+            while not (there := await asyncio.to_thread(kafka.cluster.partitions, name)):
+                pass
+        assert len(there) == 3
 
         problem = await letters.write(LETTER)
         assert problem is not None
