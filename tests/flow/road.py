@@ -10,7 +10,7 @@ from math import inf
 from types import TracebackType
 from typing import Any, TypeVar
 
-from fake_clock import FakeClock, LoadedDice
+from fake_clock import FakeClock, LoadedDice, quiescence
 from fakes import FakeKeys, FakeLetters, FakeSource, FakeTuner, RecordingObserver
 
 from ingestor.core.answer import Answered, Fault, Unanswered
@@ -256,6 +256,24 @@ class Road:
         """Hand *records* to the pipeline."""
         for each in records:
             self.pipeline.admit(each)
+
+    async def carry(self, *records: Record) -> None:
+        """Have *records* be on the wire, as far as there is room: Tuner keeps its answers back."""
+        self.begin()
+        self.tuner.hold()
+        self.admit(*records)
+        await quiescence()
+
+    async def release(self) -> None:
+        """Let Tuner answer."""
+        self.tuner.release()
+        await quiescence()
+
+    async def drain(self) -> asyncio.Task[int]:
+        """Begin a drain of 20 seconds."""
+        drain = self.start(self.pipeline.drain(20.0))
+        await quiescence()
+        return drain
 
     @property
     def finished(self) -> list[int]:

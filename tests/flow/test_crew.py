@@ -1,6 +1,9 @@
 """Coming to rest: tasks that wait are left, tasks that act are awaited, an overrun is cut off."""
 
 import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import pytest
 from fake_clock import FakeClock, quiescence
@@ -48,146 +51,146 @@ class Hands:
         self.done.append(f"{name} {'rests' if self._crew.is_draining else 'goes on'}")
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A crew with its *hands*, and what is around it."""
+
+    yard: Yard
+    clock: FakeClock
+    crew: Crew
+    hands: Hands
+
+    async def begin(self, *work: Coroutine[None, None, None]) -> None:
+        """Have the crew begin *work*, and let it come to its wait."""
+        for each in work:
+            self.crew.start(each)
+        await quiescence()
+
+    def drain(self) -> asyncio.Task[int]:
+        """Begin a drain of 20 seconds."""
+        return self.yard.start(self.crew.drain(20))
+
+    async def go_on(self) -> None:
+        """Let the hands go on."""
+        self.hands.go_on.set()
+        await quiescence()
+
+
+@asynccontextmanager
+async def at_work() -> AsyncIterator[Site]:
+    """Open a site."""
+    async with Yard() as yard:
+        clock = FakeClock()
+        crew = Crew(yard, clock)
+        yield Site(yard, clock, crew, Hands(crew))
+
+
 async def test_a_drain_without_tasks_is_over_at_once() -> None:
     """The first rebalance takes nothing away."""
-    async with Yard() as yard:
-        crew = Crew(yard, FakeClock())
-
-        assert await crew.drain(20) == 0
-        assert not crew.is_draining
+    async with at_work() as it:
+        assert await it.crew.drain(20) == 0
+        assert not it.crew.is_draining
 
 
 async def test_a_drain_leaves_those_who_wait() -> None:
     """Their records come again; nobody counts them as cut off."""
-    async with Yard() as yard:
-        crew = Crew(yard, FakeClock())
-        hands = Hands(crew)
-        crew.start(hands.wait("a"))
-        await quiescence()
+    async with at_work() as it:
+        await it.begin(it.hands.wait("a"))
 
-        assert await crew.drain(20) == 0
-        assert hands.done == []
+        assert await it.crew.drain(20) == 0
+        assert it.hands.done == []
 
 
 async def test_a_drain_leaves_what_has_not_begun() -> None:
     """A task that was made a moment ago has no attempt on the wire."""
-    async with Yard() as yard:
-        crew = Crew(yard, FakeClock())
-        hands = Hands(crew)
-        crew.start(hands.act("a"))
+    async with at_work() as it:
+        it.crew.start(it.hands.act("a"))
 
-        assert await crew.drain(20) == 0
-        assert hands.done == []
+        assert await it.crew.drain(20) == 0
+        assert it.hands.done == []
 
 
 async def test_a_drain_awaits_those_who_act() -> None:
     """And they can see that they shall begin nothing new."""
-    async with Yard() as yard:
-        clock = FakeClock()
-        crew = Crew(yard, clock)
-        hands = Hands(crew)
-        crew.start(hands.act_and_wait("a"))
-        await quiescence()
+    async with at_work() as it:
+        await it.begin(it.hands.act_and_wait("a"))
 
-        drain = yard.start(crew.drain(20))
-        await clock.advance(19)
+        drain = it.drain()
+        await it.clock.advance(19)
         assert not drain.done()
-        hands.go_on.set()
-        await quiescence()
+        await it.go_on()
 
         assert drain.result() == 0
-        assert hands.done == ["a", "a rests"]
+        assert it.hands.done == ["a", "a rests"]
 
 
 async def test_what_overruns_is_cut_off_and_counted() -> None:
     """The group waits no longer: another member must get the partitions."""
-    async with Yard() as yard:
-        clock = FakeClock()
-        crew = Crew(yard, clock)
-        hands = Hands(crew)
-        for name in "abc":
-            crew.start(hands.act(name))
-        await quiescence()
+    async with at_work() as it:
+        await it.begin(*map(it.hands.act, "abc"))
 
-        drain = yard.start(crew.drain(20))
-        await clock.advance(20)
+        drain = it.drain()
+        await it.clock.advance(20)
 
         assert drain.result() == 3
-        assert hands.done == []
+        assert it.hands.done == []
 
 
 async def test_what_is_cut_off_has_ended_when_the_drain_is_over() -> None:
     """Nothing of an assignment may act when the next one begins."""
-    async with Yard() as yard:
-        clock = FakeClock()
-        crew = Crew(yard, clock)
-        hands = Hands(crew)
-        crew.start(hands.act_and_tidy_up("a"))
-        await quiescence()
+    async with at_work() as it:
+        await it.begin(it.hands.act_and_tidy_up("a"))
 
-        yard.start(hands.drain(20))
-        await clock.advance(20)
+        it.yard.start(it.hands.drain(20))
+        await it.clock.advance(20)
 
-        assert hands.done == ["a tidied up", "drained"]
+        assert it.hands.done == ["a tidied up", "drained"]
 
 
 async def test_the_deadline_of_a_drain_that_is_over_means_nothing_to_the_next() -> None:
     """What is on the wire then has its own time."""
-    async with Yard() as yard:
-        clock = FakeClock()
-        crew = Crew(yard, clock)
-        hands = Hands(crew)
-        crew.start(hands.wait("a"))
-        await crew.drain(20)
-        crew.start(hands.act("b"))
-        await clock.advance(30)
+    async with at_work() as it:
+        it.crew.start(it.hands.wait("a"))
+        await it.crew.drain(20)
+        it.crew.start(it.hands.act("b"))
+        await it.clock.advance(30)
 
-        drain = yard.start(crew.drain(20))
-        await clock.advance(19)
+        drain = it.drain()
+        await it.clock.advance(19)
         assert not drain.done()
-        hands.go_on.set()
-        await quiescence()
+        await it.go_on()
 
         assert drain.result() == 0
-        assert hands.done == ["b"]
+        assert it.hands.done == ["b"]
 
 
 async def test_after_a_drain_the_crew_works_as_before() -> None:
     """The next assignment follows at once."""
-    async with Yard() as yard:
-        clock = FakeClock()
-        crew = Crew(yard, clock)
-        hands = Hands(crew)
-        crew.start(hands.wait("a"))
-        await crew.drain(20)
+    async with at_work() as it:
+        it.crew.start(it.hands.wait("a"))
+        await it.crew.drain(20)
 
-        crew.start(hands.act_and_wait("b"))
-        await clock.advance(60)
-        hands.go_on.set()
-        await quiescence()
+        it.crew.start(it.hands.act_and_wait("b"))
+        await it.clock.advance(60)
+        await it.go_on()
 
-        assert hands.done == ["b", "b goes on"]
+        assert it.hands.done == ["b", "b goes on"]
 
 
 async def test_two_drains_at_a_time_end_together() -> None:
     """A signal may come in the middle of a rebalance."""
-    async with Yard() as yard:
-        clock = FakeClock()
-        crew = Crew(yard, clock)
-        hands = Hands(crew)
-        crew.start(hands.act_and_wait("a"))
-        await quiescence()
+    async with at_work() as it:
+        await it.begin(it.hands.act_and_wait("a"))
 
-        first = yard.start(crew.drain(20))
-        await clock.advance(5)
-        second = yard.start(crew.drain(20))
-        await clock.advance(5)
-        hands.go_on.set()
-        await quiescence()
+        first = it.drain()
+        await it.clock.advance(5)
+        second = it.drain()
+        await it.clock.advance(5)
+        await it.go_on()
 
         assert (first.result(), second.result()) == (0, 0)
-        assert hands.done == ["a", "a rests"]
-        assert not crew.is_draining
+        assert it.hands.done == ["a", "a rests"]
+        assert not it.crew.is_draining
 
 
 async def test_an_error_ends_the_group() -> None:
@@ -209,60 +212,49 @@ async def test_an_error_ends_the_group() -> None:
 
 async def test_a_cancelled_drain_is_over() -> None:
     """Else every record that comes later would be left, for ever."""
-    async with Yard() as yard:
-        crew = Crew(yard, FakeClock())
-        hands = Hands(crew)
-        crew.start(hands.act("a"))
-        await quiescence()
+    async with at_work() as it:
+        await it.begin(it.hands.act("a"))
 
-        drain = yard.start(crew.drain(20))
+        drain = it.drain()
         await quiescence()
         drain.cancel()
         await quiescence()
 
         assert drain.cancelled()
-        assert not crew.is_draining
+        assert not it.crew.is_draining
 
 
 async def test_a_cancelled_drain_leaves_nobody_at_work() -> None:
     """Nobody waits for them any more, and what they would do next is not theirs to do."""
-    async with Yard() as yard:
-        crew = Crew(yard, FakeClock())
-        hands = Hands(crew)
-        crew.start(hands.act_and_wait("a"))
-        await quiescence()
+    async with at_work() as it:
+        await it.begin(it.hands.act_and_wait("a"))
 
-        drain = yard.start(crew.drain(20))
+        drain = it.drain()
         await quiescence()
         drain.cancel()
         await quiescence()
-        hands.go_on.set()
-        await quiescence()
+        await it.go_on()
 
-        assert hands.done == []
-        assert await crew.drain(20) == 0
+        assert it.hands.done == []
+        assert await it.crew.drain(20) == 0
 
 
 async def test_a_cancelled_drain_does_not_end_another() -> None:
     """A signal cancels whoever was taking, and drains by itself."""
-    async with Yard() as yard:
-        crew = Crew(yard, FakeClock())
-        hands = Hands(crew)
-        crew.start(hands.act_and_wait("a"))
-        await quiescence()
+    async with at_work() as it:
+        await it.begin(it.hands.act_and_wait("a"))
 
-        first = yard.start(crew.drain(20))
-        second = yard.start(crew.drain(20))
+        first = it.drain()
+        second = it.drain()
         await quiescence()
         first.cancel()
         await quiescence()
-        assert crew.is_draining
-        hands.go_on.set()
-        await quiescence()
+        assert it.crew.is_draining
+        await it.go_on()
 
         assert second.result() == 0
-        assert hands.done == ["a", "a rests"]
-        assert not crew.is_draining
+        assert it.hands.done == ["a", "a rests"]
+        assert not it.crew.is_draining
 
 
 async def deaf(ends: asyncio.Event) -> None:

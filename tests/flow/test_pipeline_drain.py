@@ -26,51 +26,31 @@ SECONDS = 20.0
 async def test_an_attempt_on_the_wire_is_awaited_and_settled() -> None:
     """Else Tuner would get the call twice."""
     async with open_road() as road:
-        road.begin()
-        road.tuner.hold()
-        road.admit(record("a"))
-        await quiescence()
+        await road.carry(record("a"))
 
-        drain = road.start(road.pipeline.drain(SECONDS))
+        drain = await road.drain()
         await road.clock.advance(19)
         assert not drain.done()
-        road.tuner.release()
-        await quiescence()
+        await road.release()
 
         assert drain.result() == 0
         assert road.finished == [0]
 
 
-async def test_records_that_wait_for_a_slot_are_left() -> None:
-    """They come again."""
-    async with open_road(measures=Measures(slots=1)) as road:
-        road.begin()
-        road.tuner.hold()
-        road.admit(*records("a", "b", "c"))
-        await quiescence()
+@pytest.mark.parametrize(
+    ("slots", "call_ids"), [(1, "abc"), (64, "aaa")], ids=["for a slot", "for their turn"]
+)
+async def test_records_that_wait_for_their_first_attempt_are_left(
+    slots: int, call_ids: str
+) -> None:
+    """They come again: for a slot that is free again none is begun, and a lane ends with the one
+    that is on the wire.
+    """
+    async with open_road(measures=Measures(slots=slots)) as road:
+        await road.carry(*records(*call_ids))
 
-        drain = road.start(road.pipeline.drain(SECONDS))
-        await quiescence()
-        road.tuner.release()
-        await quiescence()
-
-        assert drain.result() == 0
-        assert road.tuner.call_ids == ["a"]
-        assert road.mark() == 1
-
-
-async def test_records_behind_one_on_the_wire_are_left() -> None:
-    """Its lane ends with it."""
-    async with open_road() as road:
-        road.begin()
-        road.tuner.hold()
-        road.admit(*records("a", "a", "a"))
-        await quiescence()
-
-        drain = road.start(road.pipeline.drain(SECONDS))
-        await quiescence()
-        road.tuner.release()
-        await quiescence()
+        drain = await road.drain()
+        await road.release()
 
         assert drain.result() == 0
         assert road.tuner.call_ids == ["a"]
@@ -87,8 +67,7 @@ async def test_records_that_wait_for_another_attempt_are_left(answer: Answer) ->
         road.admit(record("a"))
         await quiescence()
 
-        drained = road.start(road.pipeline.drain(SECONDS))
-        await quiescence()
+        drained = await road.drain()
 
         assert drained.result() == 0
         await road.clock.advance(3_600)
@@ -100,15 +79,10 @@ async def test_records_that_wait_for_another_attempt_are_left(answer: Answer) ->
 async def test_an_attempt_that_fails_during_a_drain_is_the_last(answer: Answer) -> None:
     """No new one begins; the record is left, and nobody waits for its backoff."""
     async with open_road(FakeTuner({"a": [answer]})) as road:
-        road.begin()
-        road.tuner.hold()
-        road.admit(record("a"))
-        await quiescence()
+        await road.carry(record("a"))
 
-        drain = road.start(road.pipeline.drain(SECONDS))
-        await quiescence()
-        road.tuner.release()
-        await quiescence()
+        drain = await road.drain()
+        await road.release()
 
         assert drain.result() == 0
         assert road.tuner.call_ids == ["a"]
@@ -125,8 +99,7 @@ async def test_a_letter_that_an_attempt_leads_to_is_awaited() -> None:
         road.admit(record("a"))
         await quiescence()
 
-        drain = road.start(road.pipeline.drain(SECONDS))
-        await quiescence()
+        drain = await road.drain()
         road.tuner.release()
         await road.clock.advance_until(drain.done, most=SECONDS)
 
@@ -143,7 +116,7 @@ async def test_a_letter_that_is_being_written_is_awaited() -> None:
         road.admit(record(value=b"no call"))
         await quiescence()
 
-        drain = road.start(road.pipeline.drain(SECONDS))
+        drain = await road.drain()
         await road.clock.advance(10)
         road.letters.release()
         await quiescence()
@@ -161,7 +134,7 @@ async def test_what_overruns_is_cut_off_and_counted() -> None:
         road.admit(*records("a", "b", "c", "c"))
         await quiescence()
 
-        drain = road.start(road.pipeline.drain(SECONDS))
+        drain = await road.drain()
         await road.clock.advance(SECONDS)
 
         assert drain.result() == 3
@@ -173,13 +146,10 @@ async def test_what_overruns_is_cut_off_and_counted() -> None:
 async def test_after_a_drain_the_room_is_empty_and_open() -> None:
     """What was left is no longer in work."""
     async with open_road(measures=Measures(slots=1)) as road:
-        road.begin()
-        road.tuner.hold()
-        road.admit(*records("a", "b", "c"))
-        await quiescence()
+        await road.carry(*records("a", "b", "c"))
         assert road.room.records == 3
 
-        drain = road.start(road.pipeline.drain(SECONDS))
+        drain = await road.drain()
         await road.clock.advance(SECONDS)
 
         assert drain.done()
@@ -189,14 +159,9 @@ async def test_after_a_drain_the_room_is_empty_and_open() -> None:
 async def test_what_a_drain_settles_is_part_of_the_commit_that_follows() -> None:
     """Delivered while draining is delivered."""
     async with open_road() as road:
-        road.begin()
-        road.tuner.hold()
-        road.admit(record("a"))
-        await quiescence()
-        drain = road.start(road.pipeline.drain(SECONDS))
-        await quiescence()
-        road.tuner.release()
-        await quiescence()
+        await road.carry(record("a"))
+        drain = await road.drain()
+        await road.release()
         assert drain.done()
 
         await road.committer.commit()

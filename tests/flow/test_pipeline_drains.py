@@ -16,17 +16,13 @@ SECONDS = 20.0
 async def test_two_drains_at_a_time_do_no_harm() -> None:
     """A signal in the middle of a rebalance: what is on the wire is settled once, and counted."""
     async with open_road() as road:
-        road.begin()
-        road.tuner.hold()
-        road.admit(*records("a", "b"))
-        await quiescence()
+        await road.carry(*records("a", "b"))
 
-        first = road.start(road.pipeline.drain(SECONDS))
+        first = await road.drain()
         await road.clock.advance(5)
-        second = road.start(road.pipeline.drain(SECONDS))
+        second = await road.drain()
         await road.clock.advance(5)
-        road.tuner.release()
-        await quiescence()
+        await road.release()
 
         assert (first.result(), second.result()) == (0, 0)
         assert road.finished == [0, 1]
@@ -36,18 +32,13 @@ async def test_two_drains_at_a_time_do_no_harm() -> None:
 async def test_a_cancelled_drain_leaves_the_work_to_the_other() -> None:
     """The signal cancels whoever was taking, in the middle of a drain, and drains by itself."""
     async with open_road() as road:
-        road.begin()
-        road.tuner.hold()
-        road.admit(*records("a", "a", "b"))
-        await quiescence()
+        await road.carry(*records("a", "a", "b"))
 
-        first = road.start(road.pipeline.drain(SECONDS))
-        await quiescence()
-        second = road.start(road.pipeline.drain(SECONDS))
+        first = await road.drain()
+        second = await road.drain()
         first.cancel()
         await quiescence()
-        road.tuner.release()
-        await quiescence()
+        await road.release()
 
         assert second.result() == 0
         assert road.finished == [0, 2]
@@ -57,13 +48,9 @@ async def test_a_cancelled_drain_leaves_the_work_to_the_other() -> None:
 async def test_after_a_cancelled_drain_the_road_is_free() -> None:
     """What comes later is carried, also when it is the same call again."""
     async with open_road(measures=Measures(slots=1)) as road:
-        road.begin()
-        road.tuner.hold()
-        road.admit(*records("a", "b", "b"))
-        await quiescence()
+        await road.carry(*records("a", "b", "b"))
 
-        drain = road.start(road.pipeline.drain(SECONDS))
-        await quiescence()
+        drain = await road.drain()
         drain.cancel()
         await quiescence()
         road.tuner.release()
@@ -84,10 +71,8 @@ async def test_a_probe_on_the_wire_is_awaited_and_what_it_learns_counts() -> Non
         road.tuner.hold()
         await road.clock.advance(1)
 
-        drain = road.start(road.pipeline.drain(SECONDS))
-        await quiescence()
-        road.tuner.release()
-        await quiescence()
+        drain = await road.drain()
+        await road.release()
 
         assert drain.result() == 0
         assert len(road.observer.lifts) == 1
