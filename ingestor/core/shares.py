@@ -27,6 +27,11 @@ class Server:
         self.limiter = Limiter(most)
         self.in_use = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it takes no more."""
+        return self.in_use >= self.limiter.limit
+
 
 class Share:
     """The slots that one destination has, and those of them that *retrying* calls have."""
@@ -83,11 +88,12 @@ class Shares:
 
     def has_room(self, share: Share, now: float) -> bool:
         """Whether another slot may go to *share*, as far as the others are concerned."""
-        server = share.server
-        if self.in_use >= self._most or server.in_use >= server.limiter.limit:
+        if self.in_use >= self._most or share.server.is_full:
             return False
         self._review(now)
         self._active.add(share)
+        if len(self._active) == 1:
+            return True
         part = self._most // len(self._active)
         if share.in_use < part or not (kept := part // KEPT_PART):
             return True

@@ -191,6 +191,8 @@ class Passage:
     @property
     def is_open(self) -> bool:
         """Whether it still is: a hold may begin while the record waits for a slot."""
+        if self._way.is_free:
+            return True
         tried = [turn.standing for turn in self._turns if turn.is_on]
         return all(
             standing.state is State.FREE or standing in tried for standing in self._way.standings

@@ -38,14 +38,17 @@ class Queue:
 
 
 class Lane:
-    """The share of one destination, and those who wait for it, by whether it is a retry."""
+    """The share of one destination, and those who wait for it, by whether it is a retry, which also
+    tells who is next.
+    """
 
-    __slots__ = ("first", "retry", "share", "timer")
+    __slots__ = ("first", "is_retry_next", "retry", "share", "timer")
 
     def __init__(self, share: Share) -> None:
         self.share = share
         self.first = Queue()
         self.retry = Queue()
+        self.is_retry_next = False
         self.timer: Timer | None = None
 
     def queue(self, *, is_retry: bool) -> Queue:
@@ -84,12 +87,19 @@ class Slots:
         lane = self._lanes.get(destination)
         if lane is None:
             lane = self._lanes[destination] = Lane(self._shares.of(destination))
-        if destination not in self._waiting and self._may(lane, is_retry):
-            self._shares.take(lane.share, self._clock.now(), is_retry=is_retry)
-            return lane.share
-        waiter = lane.queue(is_retry=is_retry).join()
-        self._waiting[destination] = lane
-        self._admit()
+        if destination not in self._waiting:
+            lane.is_retry_next = is_retry
+            if self._may(lane, now := self._clock.now()):
+                self._shares.take(lane.share, now, is_retry=is_retry)
+                return lane.share
+            self._waiting[destination] = lane
+            waiter = lane.queue(is_retry=is_retry).join()
+        else:
+            queue = lane.queue(is_retry=is_retry)
+            is_first_of_kind = not queue
+            waiter = queue.join()
+            if is_first_of_kind:
+                self._admit()
         try:
             await waiter
         except asyncio.CancelledError:
@@ -108,28 +118,37 @@ class Slots:
 
     def _admit(self) -> None:
         """Hand out what is free, each time to the one of those who may that has the fewest."""
-        while ready := [(lane, kind) for lane, kind in self._candidates() if self._may(lane, kind)]:
-            lane, is_retry = min(ready, key=lambda it: it[0].share.in_use)
-            self._shares.take(lane.share, self._clock.now(), is_retry=is_retry)
-            lane.queue(is_retry=is_retry).call()
+        now = self._clock.now()
+        while ready := [lane for lane in self._candidates() if self._may(lane, now)]:
+            lane = min(ready, key=lambda it: it.share.in_use)
+            self._shares.take(lane.share, now, is_retry=lane.is_retry_next)
+            lane.queue(is_retry=lane.is_retry_next).call()
 
-    def _candidates(self) -> list[tuple[Lane, bool]]:
-        """List the lanes in which somebody waits, and whether a retry is next in each."""
+    def _candidates(self) -> list[Lane]:
+        """List the lanes whose server may take one more and in which somebody waits, after a choice
+        of who is next in each.
+        """
         found = []
         for destination, lane in tuple(self._waiting.items()):
+            share = lane.share
+            if share.server.is_full:
+                continue
             first_waits, retry_waits = bool(lane.first), bool(lane.retry)
-            if not first_waits and not retry_waits:
-                del self._waiting[destination]
-            else:
-                is_retry = lane.share.is_retry_next(
+            if first_waits or retry_waits:
+                lane.is_retry_next = share.is_retry_next(
                     first_waits=first_waits, retry_waits=retry_waits
                 )
-                found.append((lane, is_retry))
+                found.append(lane)
+            else:
+                del self._waiting[destination]
         return found
 
-    def _may(self, lane: Lane, is_retry: bool) -> bool:  # noqa: FBT001 - half of a pair
-        now, share = self._clock.now(), lane.share
-        if not self._shares.has_room(share, now) or (is_retry and not share.has_room_for_retry):
+    def _may(self, lane: Lane, now: float) -> bool:
+        """Whether who is next in *lane* may go."""
+        share = lane.share
+        if not self._shares.has_room(share, now) or (
+            lane.is_retry_next and not share.has_room_for_retry
+        ):
             return False
         seconds = share.bucket.wait(now)
         if seconds and lane.timer is None:

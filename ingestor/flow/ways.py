@@ -28,7 +28,11 @@ class Way:
     @property
     def is_free(self) -> bool:
         """Whether nothing stops it: no hold, no outage, no rest that Tuner asked for."""
-        return all(standing.state is State.FREE for standing in self.standings)
+        # A loop, and not `all`: this is asked twice for every attempt.
+        for standing in self.standings:  # noqa: SIM110 - see above
+            if standing.state is not State.FREE:
+                return False
+        return True
 
     @property
     def stop(self) -> Standing | None:
