@@ -7,13 +7,13 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     disable_created_metrics,
     generate_latest,
 )
 
 from ingestor.core.backlog import Backlog
 from ingestor.core.record import Partition
+from ingestor.edge.counting import Counts, Durations
 
 PARTITION = ("topic", "partition")
 STATE = ("destination", "state")
@@ -38,12 +38,12 @@ class Metrics:
     def __init__(self, version: str) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
-        self.records = self._counter(
+        self.records = self._counts(
             "ingestor_records",
             "Finished records by outcome (delivered, duplicate, dead, ignored) and reason.",
             *("outcome", "reason"),
         )
-        self.attempts = self._counter(
+        self.attempts = self._counts(
             "ingestor_attempts",
             "Requests to Tuner by status code, or by fault when there was no answer.",
             "status",
@@ -53,10 +53,10 @@ class Metrics:
             "Offsets that retention removed before they were read.",
             *PARTITION,
         )
-        self.request_seconds = self._histogram(
+        self.request_seconds = self._durations(
             "ingestor_request_seconds", "Duration of requests to Tuner.", DURATIONS
         )
-        self.event_age_seconds = self._histogram(
+        self.event_age_seconds = self._durations(
             "ingestor_event_age_seconds", "From an event's publication to its delivery.", AGES
         )
         self._lag = self._gauge(
@@ -79,8 +79,15 @@ class Metrics:
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(name, help_text, labels, registry=self._registry)
 
-    def _histogram(self, name: str, help_text: str, buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(name, help_text, registry=self._registry, buckets=buckets)
+    def _counts(self, name: str, help_text: str, *labels: str) -> Counts:
+        counts = Counts(name, help_text, *labels)
+        self._registry.register(counts)
+        return counts
+
+    def _durations(self, name: str, help_text: str, bounds: tuple[float, ...]) -> Durations:
+        durations = Durations(name, help_text, bounds)
+        self._registry.register(durations)
+        return durations
 
     def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
         return Gauge(name, help_text, labels, registry=self._registry)

@@ -54,30 +54,28 @@ class ServiceObserver:
         self._log = log
         self._metrics = metrics
         self._health = health
-        self._delivered = metrics.records.labels("delivered", "")
-        self._duplicate = metrics.records.labels("duplicate", "")
+        metrics.records.begin("delivered", "")
+        metrics.records.begin("duplicate", "")
         self._ignored_types: set[str | None] = set()
 
     def attempted(self, status: str, seconds: float) -> None:
         """Count an attempt."""
-        self._metrics.attempts.labels(status).inc()
-        self._metrics.request_seconds.observe(seconds)
+        self._metrics.attempts.add(status)
+        self._metrics.request_seconds.add(seconds)
 
     def ended(self, record: Record, outcome: Outcome) -> None:
         """Count a finished record; a letter is told."""
         match outcome:
             case Delivered():
-                self._delivered.inc()
-                self._metrics.event_age_seconds.observe(
-                    max(0.0, time.time() - record.timestamp / 1000)
-                )
+                self._metrics.records.add("delivered", "")
+                self._metrics.event_age_seconds.add(max(0.0, time.time() - record.timestamp / 1000))
             case Duplicate():
-                self._duplicate.inc()
+                self._metrics.records.add("duplicate", "")
             case Ignored(reason, event_type):
-                self._metrics.records.labels("ignored", reason).inc()
+                self._metrics.records.add("ignored", reason)
                 self._tell_ignored(reason, event_type)
             case Dead():
-                self._metrics.records.labels("dead", outcome.reason).inc()
+                self._metrics.records.add("dead", outcome.reason)
                 self._tell_dead(record, outcome)
             case unknown:
                 assert_never(unknown)

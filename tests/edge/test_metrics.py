@@ -23,8 +23,8 @@ def test_every_metric_is_exposed_with_its_labels() -> None:
     """Dashboards and alerts are built on these names."""
     metrics = Metrics("1.2.3")
     metrics.read(readings(1))
-    metrics.records.labels("delivered", "")
-    metrics.attempts.labels("201")
+    metrics.records.add("delivered", "")
+    metrics.attempts.add("201")
     metrics.state.labels("credential default", "held")
     metrics.backlogs({Partition("t", 0): Backlog(1, 1.0)})
 
@@ -103,7 +103,7 @@ def test_two_services_in_one_process_do_not_share_counts() -> None:
     """Each has a registry of its own."""
     one, other = Metrics("1"), Metrics("2")
 
-    one.attempts.labels("201").inc()
+    one.attempts.add("201")
 
     assert value(one, "attempts_total", status="201") == 1
     assert value(other, "attempts_total", status="201") is None
