@@ -89,7 +89,7 @@ async def measure(url: str, limiter: AnyLimiter) -> tuple[float, float, float]:
                 in_flight += 1
                 count += 1
                 tasks.create_task(post(posting, f"{began}-{count}"))
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.001)  # how often a limit that has moved is looked at
     durations.sort()
     return (
         len(durations) / (SECONDS - WARM_UP),

@@ -36,7 +36,7 @@ async def test_a_member_that_was_pushed_out_ends(broker: EmbeddedBroker) -> None
         with pytest.raises(FencedError):
             await reader.take()
         ended = reader.keeper.ended
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # by now it would have joined
         assert joins(broker) == 0
 
     assert ended == 2  # at the first join, and now

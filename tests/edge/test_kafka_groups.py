@@ -161,7 +161,11 @@ async def test_whoever_closes_before_it_ever_joined_leaves_at_once_as_well(
     cluster: Cluster, topic: Topic, group: str
 ) -> None:
     """The group knows it already, and would share the partitions with it."""
-    is_over = asyncio.Event()
+    is_asked, is_over = asyncio.Event(), asyncio.Event()
+
+    async def end() -> None:
+        is_asked.set()
+        await is_over.wait()
 
     async with (
         member(cluster.address, topic.name, group=group) as slow,
@@ -170,10 +174,11 @@ async def test_whoever_closes_before_it_ever_joined_leaves_at_once_as_well(
     ):
         running = tasks.create_task(slow.run())
         await until(lambda: slow.keeper.owned, within=30)
-        slow.keeper.ending = is_over.wait
+        slow.keeper.ending = end
         joining = tasks.create_task(goes.run())
         ended = slow.keeper.ended
-        await asyncio.sleep(2)  # by now it has asked to join
+        async with asyncio.timeout(30):
+            await is_asked.wait()  # nobody else can have asked for a rebalance
         joining.cancel()
         await goes.source.close()
         slow.keeper.ending = None

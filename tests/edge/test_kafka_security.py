@@ -213,7 +213,7 @@ async def waits(connection: Connection, topic: Topic) -> object:
     reader = Member(connection, Subscription((topic.name,), "group"))
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(reader.run())
-        await asyncio.sleep(2)
+        await asyncio.sleep(2)  # by now it was tried again
         running.cancel()
     await reader.source.close()
     ((event, fields),) = reader.keeper.changes
@@ -292,7 +292,8 @@ async def test_a_group_that_may_not_be_used_is_told_once(kafka: SecuredKafka, to
     reader = Member(login(kafka, GUEST, "PLAIN"), Subscription((topic.name,), group))
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(reader.run())
-        await asyncio.sleep(4)
+        await until(lambda: reader.keeper.changes, within=20)
+        await asyncio.sleep(2)  # by now it would have been told again
         assert reader.keeper.changes == [
             ("kafka_failed", {"cause": "GroupAuthorizationFailedError"})
         ]
@@ -358,7 +359,7 @@ async def test_a_group_that_may_not_be_used_any_more_is_joined_again(
         await asyncio.to_thread(kafka.forbid, *change)
         await until(lambda: reader.keeper.told("kafka_failed"), within=20)
         await until(lambda: not reader.keeper.owned, within=20)
-        await asyncio.sleep(2)
+        await asyncio.sleep(2)  # by now it would have been told again
         await asyncio.to_thread(kafka.allow, *change)
         await asyncio.to_thread(topic.produce, [Message(value=b"1")])
         await until(lambda: reader.records, within=20)

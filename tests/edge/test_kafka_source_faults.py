@@ -61,7 +61,7 @@ async def test_it_waits_for_a_topic_and_does_not_make_it_up(broker: EmbeddedBrok
     async with reader_of(broker, "calls", "more", "most") as reader, asyncio.TaskGroup() as tasks:
         taking = tasks.create_task(reader.run())
         await until(lambda: reader.keeper.told("waiting_for_kafka"))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # by now it would have been made
         assert await asyncio.to_thread(cluster.topics) == {"calls", "letters"}
         broker.create_topic("most")
         await until(lambda: len(reader.keeper.told("waiting_for_kafka")) == 2)

@@ -120,7 +120,7 @@ async def test_a_wrong_password_is_said_and_waited_out(kafka: SecuredKafka, topi
 
     async with service(settings) as running:
         waiting = await running.until_said("waiting_for_kafka")
-        await asyncio.sleep(5)
+        await asyncio.sleep(5)  # by now it was tried again
         assert (await running.page("livez"))[0] == 200
         assert await running.readiness() == (503, ["starting: the group is not joined yet"])
     _, said = await checked(settings)
