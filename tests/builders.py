@@ -8,7 +8,7 @@ from typing import Any
 from ingestor.core.answer import Answered
 from ingestor.core.call import Call
 from ingestor.core.outcome import Dead, Reason, Tries
-from ingestor.core.record import Damage, Header, Record
+from ingestor.core.record import Damage, Header, Partition, Record
 from ingestor.core.route import Destination, Route
 from ingestor.core.verdict import Circumstances
 
@@ -83,7 +83,9 @@ def record(
     damage: Damage | None = None,
 ) -> Record:
     """Build a record: an event at the begin of a partition."""
-    return Record(topic, partition, offset, timestamp, key, value, tuple(headers), damage)
+    return Record(
+        Partition(topic, partition), offset, timestamp, key, value, tuple(headers), damage
+    )
 
 
 def call(

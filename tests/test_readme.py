@@ -19,7 +19,7 @@ from ingestor.core.letter import letter
 from ingestor.core.outcome import Dead, Reason, Tries
 from ingestor.core.parts import cut
 from ingestor.core.problem import Problem
-from ingestor.core.record import Damage, Record
+from ingestor.core.record import Damage, Partition, Record
 from ingestor.core.route import Destination, Route
 from ingestor.core.schema import schema
 from ingestor.edge.metrics import Metrics, Readings
@@ -116,7 +116,7 @@ def test_the_event_is_posted_byte_for_byte_and_fits_the_schema() -> None:
     """The example is an event that a publisher can copy."""
     text = example("json", under="Publish an event").encode()
 
-    call = Decoder(Reading()).decode(Record("call-ended", 0, 0, 0, None, text))
+    call = Decoder(Reading()).decode(Record(Partition("call-ended", 0), 0, 0, None, text))
 
     assert isinstance(call, Call)
     assert call.body == text
@@ -136,7 +136,7 @@ def test_the_routes_file_routes(tmp_path: Path) -> None:
 
     def route(topic: str, tenant: str) -> Route | Dead:
         body = f'{{"metadata":{{"tenant":"{tenant}"}}}}'.encode()
-        return router.route(Record(topic, 0, 0, 0, None, body), Call("a", body))
+        return router.route(Record(Partition(topic, 0), 0, 0, None, body), Call("a", body))
 
     default = Destination("https://api.usetuner.ai", "default")
     acme = Destination("https://api.usetuner.ai", "acme")
@@ -198,7 +198,7 @@ def test_a_failure_that_no_test_shows_is_found(cell: str) -> None:
 def test_the_letters_headers_are_told() -> None:
     """Every header that a letter can have is there, and every reason."""
     dead = Dead(Reason.REFUSED, "m", (Problem("a", "b"),), 422, Tries(1, 1.0, 2.0), "c")
-    record = Record("t", 0, 0, 0, None, b"", damage=Damage(1, "m"))
+    record = Record(Partition("t", 0), 0, 0, None, b"", damage=Damage(1, "m"))
     route = Route(Destination("https://t.example", "default"), "1", "a")
     written = letter(record, dead, route, version="1")
 

@@ -18,7 +18,7 @@ from ingestor.core.decoder import Decoder
 from ingestor.core.outcome import Dead, Ignored, Reason
 from ingestor.core.parsing import parse
 from ingestor.core.problem import Problem
-from ingestor.core.record import Record
+from ingestor.core.record import Partition, Record
 from ingestor.core.routing import Router
 from ingestor.edge.requests import create_call_url
 
@@ -49,7 +49,7 @@ class Examiner:
 
     def examine(self, event: Event) -> Finding:
         """Decide what would become of *event*."""
-        record = Record(self._topic, 0, 0, 0, None, event.value)
+        record = Record(Partition(self._topic, 0), 0, 0, None, event.value)
         decoded = self._decoder.decode(record)
         if isinstance(decoded, Ignored):
             return Finding(event.place, "ignored", f"would be ignored ({decoded.reason})")

@@ -26,15 +26,14 @@ class Damage(msgspec.Struct, frozen=True, gc=False):
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """One record as it was read: *timestamp* in milliseconds since the epoch (-1 when unknown),
-    *value* None for a tombstone.
+    """One record as it was read from *origin*: *timestamp* in milliseconds since the epoch (-1 when
+    unknown), *value* None for a tombstone.
 
     With *damage* it stands for all offsets up to the last one that cannot be read, and *value* is
     what was found in their place.
     """
 
-    topic: str
-    partition: int
+    origin: Partition
     offset: int
     timestamp: int
     key: bytes | None
@@ -43,14 +42,19 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     damage: Damage | None = None
 
     @property
+    def topic(self) -> str:
+        """The topic it came from."""
+        return self.origin.topic
+
+    @property
+    def partition(self) -> int:
+        """The number of the partition it came from."""
+        return self.origin.number
+
+    @property
     def next(self) -> int:
         """The offset behind all that it stands for."""
         return (self.offset if self.damage is None else self.damage.last) + 1
-
-    @property
-    def origin(self) -> Partition:
-        """The partition it came from."""
-        return Partition(self.topic, self.partition)
 
     @property
     def size(self) -> int:

@@ -14,7 +14,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.group import LeaveGroupRequest
 
-from ingestor.core.record import Record
+from ingestor.core.record import Partition, Record
 from ingestor.core.starts import Reset
 from ingestor.edge.kafka_codecs import bound_codecs
 from ingestor.edge.kafka_connection import Connection
@@ -167,11 +167,9 @@ def is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def record(item: Any) -> Record:
-    """Make a record of what the client hands out."""
-    return Record(
-        item.topic, item.partition, item.offset, item.timestamp, item.key, item.value, item.headers
-    )
+def record(origin: Partition, item: Any) -> Record:
+    """Make a record of what the client hands out of *origin*."""
+    return Record(origin, item.offset, item.timestamp, item.key, item.value, item.headers)
 
 
 def is_credible(consumer: Any, name: TopicPartition, items: Sequence[Any], expected: int) -> bool:

@@ -194,7 +194,8 @@ class KafkaSource:
                 self._rescues.begin(self._consumer, name, expected, "OffsetsOutOfOrder")
                 continue
             self._next[name] = batch[-1].offset + 1
-            records += map(record, batch)
+            origin = Partition(*name)
+            records += [record(origin, item) for item in batch]
         return records
 
     def _look(self, consumer: Any, ends: Mapping[TopicPartition, int]) -> None:

@@ -81,7 +81,7 @@ class FakeDesk:
         for value in values:
             offset = self._ends[partition]
             self._ends[partition] += 1
-            self.source.publish(Record(*partition, offset, 1, key, value, headers))
+            self.source.publish(Record(partition, offset, 1, key, value, headers))
 
     async def succeed(self) -> Mapping[Partition, Memo | None]:
         """Read from what is committed."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ingestor.core.letter import Letter, NotWritten, letter
 from ingestor.core.outcome import Dead, Reason, Tries
 from ingestor.core.problem import Problem
-from ingestor.core.record import Damage, Header, Record
+from ingestor.core.record import Damage, Header, Partition, Record
 
 REFUSED = Dead(
     Reason.REFUSED,
@@ -115,7 +115,7 @@ def test_a_replayed_letter_tells_of_its_last_failure_only() -> None:
         route(),
         version="1",
     )
-    replayed = Record("calls", 0, 500, 0, first.key, first.value, first.headers)
+    replayed = Record(Partition("calls", 0), 500, 0, first.key, first.value, first.headers)
 
     second = letter(replayed, Dead(Reason.NO_ROUTE, "a later one"), None, version="2")
 

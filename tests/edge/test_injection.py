@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder, Reading
 from ingestor.core.outcome import Dead
-from ingestor.core.record import Record
+from ingestor.core.record import Partition, Record
 from ingestor.core.route import Destination, Route
 from ingestor.core.routing import AGENT_HEADER, WORKSPACE_HEADER, Router
 from ingestor.edge.requests import PATH, create_call_url
@@ -46,7 +46,7 @@ HEADERS = {
 
 def routed(body: bytes, headers: tuple[tuple[str, bytes], ...], to: Destination) -> Route | Dead:
     """Decode and route an event as the service does."""
-    record = Record("calls", 0, 0, 0, None, body, headers)
+    record = Record(Partition("calls", 0), 0, 0, None, body, headers)
     call = Decoder(Reading(max_bytes=2**20)).decode(record)
     assert isinstance(call, Call)
     return Router(to, workspace="1", agent="front-desk").route(record, call)
@@ -121,5 +121,5 @@ def test_bytes_that_are_no_text_name_nobody() -> None:
     to = Destination("http://tuner.test", "default")
     assert isinstance(routed(event(), ((AGENT_HEADER, b"\xff\r\n"),), to), Dead)
 
-    record = Record("c", 0, 0, 0, None, b'{"agent_remote_identifier":"\\ud800"}', ())
+    record = Record(Partition("c", 0), 0, 0, None, b'{"agent_remote_identifier":"\\ud800"}', ())
     assert isinstance(Decoder(Reading(max_bytes=2**20)).decode(record), Dead)

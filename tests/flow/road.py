@@ -95,7 +95,7 @@ def record(
     said = {"tuner-workspace-id": workspace, "tuner-agent-id": agent}
     headers: tuple[Header, ...] = tuple((name, it.encode()) for name, it in said.items() if it)
     value = body(call_id) if value == b"" else value
-    return Record(TOPIC, partition, offset, 1_781_108_062_000, None, value, headers)
+    return Record(Partition(TOPIC, partition), offset, 1_781_108_062_000, None, value, headers)
 
 
 def records(*call_ids: str, partition: int = 0) -> list[Record]:

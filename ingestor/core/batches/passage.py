@@ -72,7 +72,7 @@ class Passage:
             if read.last < expected:
                 return None
             return lost(where, max(expected, read.first), read.last, read.raw, read.cause)
-        record = Record(*where, *read)  # type: ignore[misc]  # an entry, field by field
+        record = Record(where, *read)  # type: ignore[misc]  # an entry, field by field
         return record if record.offset >= expected else None
 
     def _committed(self) -> Iterator[Batch | Message]:
@@ -110,7 +110,7 @@ def survey(fetched: Fetched, checksum: Checksum) -> Passage | Lost:
 
 def lost(where: Partition, first: int, last: int, raw: bytes, cause: str) -> Record:
     """Make the record that stands for offsets *first* to *last*, of which there is only *raw*."""
-    return Record(*where, first, -1, None, raw, (), Damage(last, cause))
+    return Record(where, first, -1, None, raw, (), Damage(last, cause))
 
 
 def first_at(raw: bytes, checksum: Checksum) -> tuple[int, bool] | None:

@@ -62,7 +62,7 @@ def test_sound_batches_are_read_in_order(codec: Codec) -> None:
     """However they are compressed."""
     records, end = passage(fetched(numbered(0, 10, codec=codec), SECOND))
 
-    assert records == [Record(*WHERE, n, TIME, None, b"%d" % n) for n in range(20)]
+    assert records == [Record(WHERE, n, TIME, None, b"%d" % n) for n in range(20)]
     assert end == 20
 
 
@@ -122,7 +122,7 @@ def test_a_batch_that_cannot_be_inflated_is_one_range(
 
     records, end = passage(fetched(raw, SECOND, start=4))
 
-    assert records[0] == Record(*WHERE, 4, -1, None, raw, (), Damage(9, cause))
+    assert records[0] == Record(WHERE, 4, -1, None, raw, (), Damage(9, cause))
     assert [record.offset for record in records[1:]] == list(range(10, 20))
     assert end == 20
 
@@ -307,9 +307,9 @@ def test_old_messages_are_read(magic: int) -> None:
 
     time = TIME if magic else -1
     assert records[:5] == [
-        Record(*WHERE, 0, time, b"k", b"0"),
-        *(Record(*WHERE, n, time, None, b"%d" % n) for n in (1, 2, 3)),
-        Record(*WHERE, 4, time, None, None),
+        Record(WHERE, 0, time, b"k", b"0"),
+        *(Record(WHERE, n, time, None, b"%d" % n) for n in (1, 2, 3)),
+        Record(WHERE, 4, time, None, None),
     ]
     assert end == 20
 
