@@ -202,7 +202,7 @@ class KafkaSource:
         """Have read without the client what it does not give although it is there."""
         ours = self._next.keys() & consumer.assignment() if consumer is self._consumer else ()
         at = positions(consumer, (name for name in ours if name not in self._rescues))
-        for name in self._stalls.look(at, ends, time.monotonic()):
+        for name in self._stalls.look(at, ends):
             self._rescues.begin(consumer, name, self._next[name], "NothingRead")
 
     def _rescued(self, partitions: Collection[Partition]) -> list[Record]:
