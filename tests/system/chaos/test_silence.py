@@ -12,7 +12,9 @@ HASTE = {"INGESTOR_DRAIN_SECONDS": "1"}
 
 
 async def test_connections_that_die_without_a_word_cost_no_call(doors: ProxiedKafka) -> None:
-    """Nobody tells the service: it finds out by itself, and goes on over others."""
+    """Nobody tells the service: it finds out by itself, and goes on over others before its session
+    is over. It keeps its partitions, so nothing comes twice.
+    """
     first, second = calls(20, "first"), calls(20, "second")
     door, *_ = doors.doors
     async with (
@@ -26,5 +28,8 @@ async def test_connections_that_die_without_a_word_cost_no_call(doors: ProxiedKa
         await here.publish(messages(second))
         await here.until_finished(running, within=60)
         assert await here.letters() == []
+        assert len(running.entries_of("partitions_assigned")) == 1
+        assert running.entries_of("membership_in_doubt") == []
 
     assert here.bodies() == first | second
+    assert here.posted() == dict.fromkeys(first | second, 1)
