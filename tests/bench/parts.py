@@ -36,6 +36,7 @@ Turn = Callable[[], float]
 _TURN_SECONDS = 0.01
 _POSTS, _SLOTS = 2_000, 64
 SIZES = {"1 KB": 1_000, "4 KB": 4_000, "30 KB": 30_000, "300 KB": 300_000}
+PARTITION = Partition("call-ended", 0)
 _OPEN = 1_000  # claims that wait at a time
 
 
@@ -77,7 +78,7 @@ def pure_parts() -> Mapping[str, Callable[[], object]]:
 
 def _records() -> dict[str, Record]:
     return {
-        name: Record("call-ended", 0, 0, 0, None, body("call-00000001", size=size))
+        name: Record(PARTITION, 0, 0, None, body("call-00000001", size=size))
         for name, size in SIZES.items()
     }
 
@@ -88,11 +89,11 @@ def _decoding(decoder: Decoder, record: Record) -> Callable[[], object]:
 
 def claiming(order: Callable[[list[Claim]], list[Claim]]) -> Callable[[], object]:
     """Claim a thousand records of a partition, and settle them in that *order*."""
-    records = [Record("call-ended", 0, offset, 1, None, b"") for offset in range(_OPEN)]
+    records = [Record(PARTITION, offset, 1, None, b"") for offset in range(_OPEN)]
 
     def claim_and_settle() -> None:
         offsets = Offsets()
-        offsets.assign(Partition("call-ended", 0), 0, None)
+        offsets.assign(PARTITION, 0, None)
         claims = [claim for record in records if (claim := offsets.claim(record, 0.0))]
         for claim in order(claims):
             claim.settle()
