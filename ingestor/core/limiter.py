@@ -79,11 +79,13 @@ class Sign(Enum):
 def sign(answer: Answer) -> Sign:
     """Read what *answer* says of the load; the time of anything but a stored call says nothing."""
     match answer:
+        case Answered(status=(200 | 201 | 409)):
+            return Sign.FINE
         case Answered(status=429):
             return Sign.REFUSED
         case Answered(status=408 | 503 | 504) | Unanswered(fault=Fault.TIMEOUT):
             return Sign.STRAINED
-        case Answered(status=status) if status // 100 == 2 or status == 409:  # noqa: PLR2004 - a status code is its own name
+        case Answered(status=status) if status // 100 == 2:  # noqa: PLR2004 - a status code is its own name
             return Sign.FINE
         case _:
             return Sign.NONE

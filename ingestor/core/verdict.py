@@ -85,11 +85,8 @@ class Circumstances(Struct, frozen=True, gc=False):
     is_proven: bool = True
 
 
-class _Reply(msgspec.Struct, gc=False):
-    is_new: object = None
-
-
-_reply = msgspec.json.Decoder(_Reply)
+# A body that is not Tuner's.
+STRANGE = object()
 
 
 def judge(answer: Answer, when: Circumstances) -> Verdict:
@@ -100,19 +97,20 @@ def judge(answer: Answer, when: Circumstances) -> Verdict:
         case Unanswered(fault=fault):
             return TryAgain(fault.value)
         case Answered(status=status) if status // 100 == 2 or status in {404, 405, 409}:
-            if not speaks_json(answer):
+            reply = read_reply(answer)
+            if reply is STRANGE:
                 return Hold(Scope.DESTINATION, "not_tuner", status)
-            return _judge_reply(answer, when)
+            return _judge_reply(answer, reply, when)
         case Answered():
             return _judge_status(answer, when)
         case unknown:
             assert_never(unknown)
 
 
-def _judge_reply(reply: Answered, when: Circumstances) -> Verdict:
-    """Judge a status that is Tuner's own word, since the body is of its kind."""
-    is_unclear = when.is_unclear or reply.is_repeat
-    match reply.status:
+def _judge_reply(answer: Answered, reply: object, when: Circumstances) -> Verdict:
+    """Judge a status that is Tuner's own word, since the body, *reply*, is of its kind."""
+    is_unclear = when.is_unclear or answer.is_repeat
+    match answer.status:
         case 409:
             return Accepted(is_duplicate=not is_unclear)
         case 405:
@@ -120,9 +118,10 @@ def _judge_reply(reply: Answered, when: Circumstances) -> Verdict:
         case 404 if not when.is_proven:
             return Hold(Scope.ROUTE, "unknown_route", 404)
         case 404:
-            return _refusal(reply)
+            return _refusal(answer)
         case _:
-            return Accepted(is_duplicate=_is_old_news(reply.body) and not is_unclear)
+            is_old = isinstance(reply, dict) and reply.get("is_new") is False
+            return Accepted(is_duplicate=is_old and not is_unclear)
 
 
 def _judge_status(answer: Answered, when: Circumstances) -> Verdict:
@@ -150,27 +149,19 @@ def _refusal(answer: Answered) -> Refused:
     return Refused(answer.status, f"Tuner answered {answer.status}{details}", errors)
 
 
-def speaks_json(answer: Answered) -> bool:
-    """Whether the body is empty or JSON, as whatever Tuner sends is; of a body that was cut only
-    the start can tell.
+def read_reply(answer: Answered) -> object:
+    """Read the body, which is empty or JSON, as whatever Tuner sends is; `STRANGE` when it is
+    neither. Of a body that was cut only the start can tell: then, and without one, None.
     """
     body = answer.body.strip()
     if not body:
-        return True
+        return None
     if not answer.is_whole:
-        return body[:1] in b"{["
+        return None if body[:1] in b"{[" else STRANGE
     try:
-        msgspec.json.decode(body)
+        return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
-
-
-def _is_old_news(body: bytes) -> bool:
-    try:
-        return _reply.decode(body).is_new is False
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
+        return STRANGE
 
 
 def _errors(answer: Answered) -> tuple[Problem, ...]:

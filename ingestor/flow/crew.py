@@ -3,8 +3,8 @@ are awaited.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterable
+from types import TracebackType
 from typing import Any
 
 from ingestor.flow.ports import Clock
@@ -25,6 +25,8 @@ class Crew:
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[Any] | None] = set()
+        # Named, or to ask for the current task would ask the system which process this is.
+        self._loop = asyncio.get_running_loop()
         self._rest = asyncio.Event()
         self._rest.set()
         self._drains = 0
@@ -41,15 +43,9 @@ class Crew:
         task.add_done_callback(self._end)
         self._rest.clear()
 
-    @contextmanager
-    def busy(self) -> Iterator[None]:
+    def busy(self) -> "Busy":
         """Ask a drain to wait for what the current task does inside."""
-        task = asyncio.current_task()
-        self._busy.add(task)
-        try:
-            yield
-        finally:
-            self._busy.discard(task)
+        return Busy(self._busy, asyncio.current_task(self._loop))
 
     async def drain(self, seconds: float) -> int:
         """Come to rest within *seconds*; return how many tasks had to be cut off.
@@ -85,6 +81,29 @@ class Crew:
         self._tasks.discard(task)
         if not self._tasks:
             self._rest.set()
+
+
+class Busy:
+    """As long as a task is inside it is among those that are *busy*."""
+
+    __slots__ = ("_busy", "_task")
+
+    def __init__(self, busy: set[asyncio.Task[Any] | None], task: asyncio.Task[Any] | None) -> None:
+        self._busy = busy
+        self._task = task
+
+    def __enter__(self) -> None:
+        """Be inside."""
+        self._busy.add(self._task)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Be out of it."""
+        self._busy.discard(self._task)
 
 
 async def end(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:

@@ -22,7 +22,7 @@ from ingestor.flow.crew import Crew
 from ingestor.flow.gate import Gate
 from ingestor.flow.lease import Lease
 from ingestor.flow.ports import Clock, Dice, Keys, Observer, Tuner
-from ingestor.flow.slots import Slots
+from ingestor.flow.slots import Slot, Slots
 from ingestor.flow.ways import Way
 
 
@@ -90,24 +90,25 @@ class Delivery:
 
     async def _attempt(self, call: Call, way: Way, effort: Effort) -> Verdict | None:
         """Post once; None when the gate closed, or the lease ended, while *call* waited."""
-        slot = self._slots.slot(way.route.destination, is_retry=effort.count > 0)
-        async with self._gate.passage(way, effort) as passage:
+        destination = way.route.destination
+        with await self._gate.passage(way, effort) as passage:
             if passage.is_probe_of_key:
-                await self._keys.refresh(way.route.destination.credential)
-            async with slot:
+                await self._keys.refresh(destination.credential)
+            with await self._slots.slot(destination, is_retry=effort.count > 0) as slot:
                 if not (passage.is_open and self._lease.is_valid):
                     return None
                 passage.begin(self._clock.wall())
-                slot.begin()
-                answer = await self._post(call, way.route)
-                slot.note(answer)
+                answer = await self._post(call, way.route, slot)
                 return passage.learn(self._judge(answer, way, effort))
 
-    async def _post(self, call: Call, route: Route) -> Answer:
+    async def _post(self, call: Call, route: Route, slot: Slot) -> Answer:
+        slot.begin()
         began = self._clock.now()
         with self._crew.busy():
             answer = await self._tuner.post(call.body, route)
-        seconds = self._clock.now() - began
+        now = self._clock.now()
+        seconds = now - began
+        slot.note(answer, seconds=seconds, now=now)
         if answer.is_repeat:
             self._observer.attempted(Fault.DISCONNECTED.value, seconds)
         self._observer.attempted(_label(answer), seconds)

@@ -38,11 +38,12 @@ class Gate:
         """Find what is known of *route*."""
         return self._ways.find(route)
 
-    def passage(self, way: Way, effort: Effort) -> "Passage":
-        """Go through, for the next attempt of *effort*: `async with` waits until nothing stops
-        *way*, or until it is this record's turn to try what does.
+    async def passage(self, way: Way, effort: Effort) -> "Passage":
+        """Wait, before the next attempt of *effort*, until nothing stops *way*, or until it is this
+        record's turn to try what does; `with` gives a turn back that taught nothing.
         """
-        return Passage(self, way, effort)
+        turns = () if way.is_free else await self.admit(way, is_new=not effort.count)
+        return Passage(self, way, effort, turns)
 
     async def admit(self, way: Way, *, is_new: bool) -> tuple[Turn, ...]:
         """Wait; return the turns to try what is held. A call that *is_new* goes before those that
@@ -81,7 +82,7 @@ class Gate:
         self, way: Way, verdict: Verdict, effort: Effort, turns: tuple[Turn, ...]
     ) -> Verdict:
         """Decide whose fault a failure is; what a probe of a hold meets is that hold."""
-        if not isinstance(verdict, TryAgain | Hold):
+        if not isinstance(verdict, (TryAgain, Hold)):
             return verdict
         under = way.under(verdict.scope if isinstance(verdict, Hold) else Scope.DESTINATION)
         is_probe = any(turn.standing is under for turn in turns)
@@ -182,11 +183,11 @@ class Passage:
 
     __slots__ = ("_effort", "_gate", "_turns", "_way")
 
-    def __init__(self, gate: Gate, way: Way, effort: Effort) -> None:
+    def __init__(self, gate: Gate, way: Way, effort: Effort, turns: tuple[Turn, ...]) -> None:
         self._gate = gate
         self._way = way
         self._effort = effort
-        self._turns: tuple[Turn, ...] = ()
+        self._turns = turns
 
     @property
     def is_open(self) -> bool:
@@ -201,15 +202,15 @@ class Passage:
     @property
     def is_probe_of_key(self) -> bool:
         """Whether a key of Tuner's that was found wrong is to be tried again."""
-        return any(turn.standing.key.scope in _OF_A_KEY for turn in self._turns)
+        return bool(self._turns) and any(
+            turn.standing.key.scope in _OF_A_KEY for turn in self._turns
+        )
 
-    async def __aenter__(self) -> Self:
-        """Wait."""
-        if not self._way.is_free:
-            self._turns = await self._gate.admit(self._way, is_new=not self._effort.count)
+    def __enter__(self) -> Self:
+        """Be inside."""
         return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
@@ -233,4 +234,4 @@ def _matter(key: Key) -> Matter:
 
 
 def _cause(verdict: Verdict) -> str:
-    return verdict.cause if isinstance(verdict, TryAgain | Hold) else ""
+    return verdict.cause if isinstance(verdict, (TryAgain, Hold)) else ""

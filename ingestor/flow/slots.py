@@ -18,6 +18,7 @@ class Queue:
     """Those who wait for a slot of one kind; who waits longest goes first."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     def __bool__(self) -> bool:
@@ -28,7 +29,7 @@ class Queue:
 
     def join(self) -> asyncio.Future[None]:
         """Wait from now on."""
-        waiter = asyncio.get_running_loop().create_future()
+        waiter = self._loop.create_future()
         self._waiters.append(waiter)
         return waiter
 
@@ -55,6 +56,14 @@ class Lane:
         """Find the queue of those who come for the first time, or again."""
         return self.retry if is_retry else self.first
 
+    def choose(self) -> bool:
+        """Choose who is next; whether there is anybody."""
+        first_waits, retry_waits = bool(self.first), bool(self.retry)
+        self.is_retry_next = self.share.is_retry_next(
+            first_waits=first_waits, retry_waits=retry_waits
+        )
+        return first_waits or retry_waits
+
 
 class Slots:
     """At most *most* requests at a time, of these as many to each server as its limiter finds good,
@@ -78,12 +87,17 @@ class Slots:
         """How many there are at present."""
         return self._shares.limit
 
-    def slot(self, destination: Destination, *, is_retry: bool = False) -> "Slot":
-        """Have a slot: `async with` waits for it."""
-        return Slot(self, self._clock, destination, is_retry=is_retry)
+    async def slot(self, destination: Destination, *, is_retry: bool = False) -> "Slot":
+        """Wait for a slot; `with` gives it back."""
+        return Slot(self, await self._enter(destination, is_retry=is_retry), is_retry=is_retry)
 
-    async def enter(self, destination: Destination, *, is_retry: bool) -> Share:
-        """Wait for a slot; return the share that it is taken from."""
+    def leave(self, share: Share, *, is_retry: bool) -> None:
+        """Give a slot back."""
+        self._shares.leave(share, is_retry=is_retry)
+        if self._waiting:
+            self._admit()
+
+    async def _enter(self, destination: Destination, *, is_retry: bool) -> Share:
         lane = self._lanes.get(destination)
         if lane is None:
             lane = self._lanes[destination] = Lane(self._shares.of(destination))
@@ -110,38 +124,29 @@ class Slots:
             raise
         return lane.share
 
-    def leave(self, share: Share, *, is_retry: bool) -> None:
-        """Give a slot back."""
-        self._shares.leave(share, is_retry=is_retry)
-        if self._waiting:
-            self._admit()
-
     def _admit(self) -> None:
         """Hand out what is free, each time to the one of those who may that has the fewest."""
         now = self._clock.now()
-        while ready := [lane for lane in self._candidates() if self._may(lane, now)]:
-            lane = min(ready, key=lambda it: it.share.in_use)
+        while (lane := self._next(now)) is not None:
             self._shares.take(lane.share, now, is_retry=lane.is_retry_next)
             lane.queue(is_retry=lane.is_retry_next).call()
 
-    def _candidates(self) -> list[Lane]:
-        """List the lanes whose server may take one more and in which somebody waits, after a choice
-        of who is next in each.
-        """
-        found = []
-        for destination, lane in tuple(self._waiting.items()):
-            share = lane.share
-            if share.server.is_full:
+    def _next(self, now: float) -> Lane | None:
+        """Choose the lane whose turn it is; None when nobody may go."""
+        chosen: Lane | None = None
+        empty = []
+        for destination, lane in self._waiting.items():
+            if lane.share.server.is_full:
                 continue
-            first_waits, retry_waits = bool(lane.first), bool(lane.retry)
-            if first_waits or retry_waits:
-                lane.is_retry_next = share.is_retry_next(
-                    first_waits=first_waits, retry_waits=retry_waits
-                )
-                found.append(lane)
-            else:
-                del self._waiting[destination]
-        return found
+            if not lane.choose():
+                empty.append(destination)
+            elif self._may(lane, now) and (
+                chosen is None or lane.share.in_use < chosen.share.in_use
+            ):
+                chosen = lane
+        for destination in empty:
+            del self._waiting[destination]
+        return chosen
 
     def _may(self, lane: Lane, now: float) -> bool:
         """Whether who is next in *lane* may go."""
@@ -163,25 +168,19 @@ class Slots:
 class Slot:
     """A slot for one request."""
 
-    __slots__ = ("_began", "_clock", "_destination", "_is_retry", "_is_used", "_share", "_slots")
+    __slots__ = ("_is_retry", "_is_used", "_share", "_slots")
 
-    def __init__(
-        self, slots: Slots, clock: Clock, destination: Destination, *, is_retry: bool
-    ) -> None:
+    def __init__(self, slots: Slots, share: Share, *, is_retry: bool) -> None:
         self._slots = slots
-        self._clock = clock
-        self._destination = destination
+        self._share = share
         self._is_retry = is_retry
         self._is_used = False
-        self._began = 0.0
-        self._share: Share
 
-    async def __aenter__(self) -> Self:
-        """Wait for it."""
-        self._share = await self._slots.enter(self._destination, is_retry=self._is_retry)
+    def __enter__(self) -> Self:
+        """Have it."""
         return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
@@ -195,11 +194,10 @@ class Slot:
     def begin(self) -> None:
         """Note that the request begins."""
         self._is_used = True
-        self._began = self._clock.now()
 
-    def note(self, answer: Answer) -> None:
-        """Let the limiter of the server learn from the *answer* to it."""
-        now, server = self._clock.now(), self._share.server
-        server.limiter.note(
-            sign(answer), seconds=now - self._began, in_flight=server.in_use, now=now
-        )
+    def note(self, answer: Answer, *, seconds: float, now: float) -> None:
+        """Let the limiter of the server learn from the *answer*, which came *now* after
+        *seconds*.
+        """
+        server = self._share.server
+        server.limiter.note(sign(answer), seconds=seconds, in_flight=server.in_use, now=now)

@@ -9,6 +9,7 @@ from ingestor.core.problem import MOST, Problem
 from ingestor.core.retry_after import LONGEST
 from ingestor.core.verdict import (
     BREATH,
+    STRANGE,
     Accepted,
     Circumstances,
     Hold,
@@ -17,7 +18,7 @@ from ingestor.core.verdict import (
     TryAgain,
     Verdict,
     judge,
-    speaks_json,
+    read_reply,
 )
 
 FIRST = circumstances()
@@ -117,7 +118,7 @@ def test_tuner_speaks_json_or_nothing(body: bytes, *, is_whole: bool, expected: 
     """Of a body of which only the begin was kept, the begin decides."""
     answer = Answered(200, body, is_whole=is_whole)
 
-    assert speaks_json(answer) is expected
+    assert (read_reply(answer) is not STRANGE) is expected
     assert isinstance(judge(answer, FIRST), Accepted if expected else Hold)
 
 

@@ -101,7 +101,7 @@ class Crowd:
         effort = Effort()
         verdict: Verdict | None = None
         while not isinstance(verdict, Accepted | Refused):
-            async with self.gate.passage(way, effort) as passage:
+            with await self.gate.passage(way, effort) as passage:
                 assert passage.is_open
                 passage.begin(self.clock.wall())
                 self.probes[name] = [it.key for it in way.standings if it.state is not State.FREE]
