@@ -1,5 +1,7 @@
-"""A service that is cut off from Kafka alone holds calls that soon are another's."""
+"""A service that is cut off from Kafka, or stands still, holds calls that soon are another's."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -57,14 +59,14 @@ async def test_who_is_cut_off_from_kafka_stops_before_others_begin(
         await eventually(lambda: len(by("cut-off", here.tuner.requests)) > CALLS / 2)
 
         async with FAULTS[name](proxy):
-            began = time.monotonic()
+            began, assigned = time.monotonic(), assignments(one)
             await one.until_said("membership_in_doubt")
             await other.until(lambda: len(given(other)) == PARTITIONS)
             taken_over = time.monotonic()
             await eventually(lambda: time.monotonic() > began + 2 * SESSION_SECONDS)
             assert await one.metric("ingestor_waiting_records") > CALLS
             assert await one.readiness() == (200, [])
-        await one.until(lambda: len(one.entries_of("partitions_assigned")) > 1)
+        await one.until(lambda: assignments(one) > assigned)
         healed = time.monotonic()
         await here.until_finished(one, other)
         assert await here.letters() == []
@@ -79,6 +81,43 @@ async def test_who_is_cut_off_from_kafka_stops_before_others_begin(
         assert overlaps(entries) == 0
     assert all(
         first.agent == "cut-off" and first.arrived > began - COMMITTED_WITHIN
+        for first in repeated(requests)
+    )
+
+
+async def test_who_stood_still_begins_nothing_before_the_group_has_answered(
+    doors: ProxiedKafka,
+) -> None:
+    """It wakes with calls in its hands, and answers that make room for more; others have posted
+    them long since.
+    """
+    sequences = Sequences(CALLS)
+    origins: dict[str, Origin] = {}
+    async with (
+        deployment(doors.cluster, OPTIONS, partitions=PARTITIONS) as here,
+        here.service({"INGESTOR_MAX_CONCURRENCY": "8", **agent("frozen")}) as one,
+        here.service(agent("stays")) as other,
+    ):
+        await eventually(lambda: len(given(one)) == len(given(other)) == PARTITIONS // 2)
+        for _ in range(EVENTS):
+            origins |= await here.place(sequences.next_events())
+        await eventually(lambda: len(by("frozen", here.tuner.requests)) > CALLS / 2)
+        assigned = assignments(one)
+        os.kill(one.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        await here.until_finished(other)
+        posted = len(here.tuner.requests)
+        os.kill(one.pid, signal.SIGCONT)
+        await one.until(lambda: assignments(one) > assigned)
+        more = await here.place(sequences.next_events())
+        await here.until_finished(one, other)
+
+    requests = here.tuner.requests
+    assert {entry.sha256 for entry in requests} == origins.keys() | more.keys()
+    assert {entry.sha256 for entry in requests[posted:]} == more.keys()
+    assert len(requests) - posted == len(more)
+    assert all(
+        first.agent == "frozen" and first.arrived > began - COMMITTED_WITHIN
         for first in repeated(requests)
     )
 
@@ -101,6 +140,11 @@ def repeated(requests: list[Entry]) -> list[Entry]:
         for entry in requests
         if firsts.setdefault(entry.sha256, entry) is not entry
     ]
+
+
+def assignments(running: ServiceProcess) -> int:
+    """Count in its log how often a service was given partitions."""
+    return len(running.entries_of("partitions_assigned"))
 
 
 def given(running: ServiceProcess) -> list[str]:
