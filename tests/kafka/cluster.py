@@ -20,7 +20,13 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported without saying so
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 from confluent_kafka.cimpl import NewTopic
 from kafka.offset_fetch import PASSING, OffsetsNotToldError, fetch_offsets
 
@@ -104,6 +110,13 @@ class Cluster:
                 raise TimeoutError(f"topic {name} has no leaders")
             time.sleep(0.01)
         return Topic(self, name)
+
+    def configure(self, topic: str, name: str, value: str) -> None:
+        """Set a setting of *topic*."""
+        entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+        (changed,) = self._admin.incremental_alter_configs([resource]).values()
+        changed.result(SECONDS)
 
     def topics(self) -> set[str]:
         """Name the topics that exist, but for Kafka's own."""
@@ -233,6 +246,10 @@ class Topic:
     def end_offsets(self) -> dict[int, int]:
         """Give the offset that the next record of each partition will have."""
         return self.cluster.end_offsets(self.name)
+
+    def configure(self, name: str, value: str) -> None:
+        """Set a setting of the topic."""
+        self.cluster.configure(self.name, name, value)
 
     def read_all(self) -> list[Stored]:
         """Read every committed record that the topic holds now."""

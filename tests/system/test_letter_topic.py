@@ -5,13 +5,6 @@ import os
 
 import pytest
 from cli.commands import invoke
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported without saying so
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    ResourceType,
-)
 from fake_clock import FakeClock, LoadedDice
 from fakes import RecordingObserver
 from kafka.cluster import Cluster, Message, Topic
@@ -101,7 +94,7 @@ async def test_a_topic_that_becomes_compacted_gets_no_more_letters(cluster: Clus
             notices=Notices(clock, observer),
         )
         await burial.bury(Letter(b"key", b"1", ()))
-        await set_policy(cluster, topic, "compact")
+        await asyncio.to_thread(topic.configure, "cleanup.policy", "compact")
 
         await clock.advance(FRESH_SECONDS)
         waiting = tasks.create_task(burial.bury(Letter(b"key", b"2", ())))
@@ -109,7 +102,7 @@ async def test_a_topic_that_becomes_compacted_gets_no_more_letters(cluster: Clus
         assert "is compacted" in notice.remedy
         assert len(await asyncio.to_thread(topic.read_all)) == 1
 
-        await set_policy(cluster, topic, "delete")
+        await asyncio.to_thread(topic.configure, "cleanup.policy", "delete")
         while not waiting.done():
             await clock.advance(1)
             await asyncio.wait([waiting], timeout=0.05)
@@ -117,12 +110,3 @@ async def test_a_topic_that_becomes_compacted_gets_no_more_letters(cluster: Clus
 
     assert [it.value for it in await asyncio.to_thread(topic.read_all)] == [b"1", b"2"]
     assert observer.changes[-1] == ("letters_written_again", {})
-
-
-async def set_policy(cluster: Cluster, topic: Topic, policy: str) -> None:
-    """Set the cleanup.policy of *topic*."""
-    entry = ConfigEntry("cleanup.policy", policy, incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ResourceType.TOPIC, topic.name, incremental_configs=[entry])
-    admin = AdminClient({"bootstrap.servers": cluster.address, "log_level": 0})
-    (changed,) = admin.incremental_alter_configs([resource]).values()
-    await asyncio.to_thread(changed.result, 10)

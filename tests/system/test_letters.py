@@ -2,17 +2,20 @@
 
 import asyncio
 import json
+import signal
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from builders import event
 from kafka.cluster import Cluster, Message
-from system.deployment import Deployment, Letter, deployment
+from system.deployment import Deployment, Letter, calls, deployment, is_finished, messages
 
 from ingestor import __version__
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 
+DEAD, GOOD = 5, 20
 OWN = (("tenant", b"\xff\x00"), ("nothing", None), ("ingestor-reason", b"of another life"))
 
 
@@ -68,6 +71,34 @@ def rest(letter: Letter) -> dict[str, str]:
     """Give what a letter says, but for the times of its attempts."""
     times = ("first-attempt", "last-attempt")
     return {name: value for name, value in letter.said.items() if name not in times}
+
+
+async def test_a_record_is_not_finished_before_its_letter_is_safe(cluster: Cluster) -> None:
+    """A kill -9 while no letter can be written loses none, although all else is committed."""
+    async with deployment(cluster, partitions=1) as here:
+        await asyncio.to_thread(here.dead.configure, "max.message.bytes", "50")
+        await here.publish(Message(value=b"{", key=b"%d" % number) for number in range(DEAD))
+        await here.publish(messages(calls(GOOD)))
+        async with here.service() as running:
+            await running.until_said("letter_stuck")
+            await running.until(partial(is_all_else_finished, here))
+            assert (await here.committed())[0] == 0
+            running.signal(signal.SIGKILL)
+            await running.ended()
+
+        await asyncio.to_thread(here.dead.configure, "max.message.bytes", "100000")
+        async with here.service() as running:
+            await here.until_finished(running)
+        letters = await here.letters()
+
+    assert {letter.origin for letter in letters} == {(0, offset) for offset in range(DEAD)}
+    assert len(here.tuner.requests) == GOOD
+
+
+async def is_all_else_finished(here: Deployment) -> bool:
+    """Whether the group knows that all behind the first records is."""
+    commits = await here.commits()
+    return all(is_finished((0, DEAD + number), commits) for number in range(GOOD))
 
 
 async def timestamps(here: Deployment) -> dict[tuple[int, int], int]:
