@@ -1,133 +1,19 @@
-"""Tuner's Create Call as its public models describe it, written a second time and apart from the
-service: what a stock FastAPI server in front of them accepts.
+"""What a stock FastAPI server in front of Tuner's public models accepts, and what makes it fail.
 
-Two generations: the models as first published with timed segments, and today's, with `node.from`
-nullable and the newer fields. Where the public text leaves a choice, the more generous one is
-taken: a test may then say "both refuse", and mean it.
+The models are those of the fake Tuner, which shares no code with the service, in two generations:
+as first published with timed segments, and today's. Where the public text leaves a choice, the more
+generous one is taken: a test may then say "both refuse", and mean it.
 """
 
 import json
-import math
 import re
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import TypeAdapter, ValidationError
 
-FreeForm = dict[str, Any]
+from ingestor.devkit.fake_tuner.model import MODELS
 
-
-class Timed(BaseModel):
-    """Whatever has times: fractions of a millisecond are rounded up before validation."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _round_up(cls, fields: Any) -> Any:
-        if not isinstance(fields, dict):
-            return fields
-        times = {name: fields.get(name) for name in ("start_ms", "end_ms", "duration_ms")}
-        return fields | {
-            name: math.ceil(time) for name, time in times.items() if isinstance(time, float)
-        }
-
-
-class Word(Timed):
-    """One spoken word."""
-
-    word: str
-    start_ms: int
-    end_ms: int
-    confidence: float | None = None
-
-
-class NodeOfFebruary(BaseModel):
-    """A step between nodes, never from nowhere."""
-
-    from_node: str = Field(alias="from")
-    to: str
-    reason: str | None = None
-
-
-class NodeOfToday(BaseModel):
-    """A step between nodes, the first one from nowhere."""
-
-    from_node: str | None = Field(default=None, alias="from")
-    to: str
-    reason: str | None = None
-
-
-class Tool(BaseModel):
-    """A tool's call or its result."""
-
-    name: str | None = None
-    request_id: str | None = None
-    params: FreeForm | None = None
-    result: FreeForm | None = None
-    is_error: bool | None = None
-    error: str | None = None
-
-
-Node = TypeVar("Node", NodeOfFebruary, NodeOfToday)
-
-
-class Segment(Timed, Generic[Node]):
-    """One row of the transcript."""
-
-    model_config = ConfigDict(extra="allow")
-
-    role: Literal["user", "agent", "agent_function", "agent_result", "node_transition"]
-    text: str | None = None
-    words: list[Word] | None = None
-    start_ms: int | None = None
-    end_ms: int | None = None
-    duration_ms: int | None = None
-    node: Node | None = None
-    tool: Tool | None = None
-    metadata: FreeForm = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _needs_timing(self) -> Self:
-        if self.role not in ("user", "agent") or self.words:
-            return self
-        if self.start_ms is not None and (self.end_ms is not None or self.duration_ms is not None):
-            return self
-        raise ValueError("must include timing")
-
-
-class Call(BaseModel, Generic[Node]):
-    """The body."""
-
-    call_id: str = Field(min_length=1, max_length=200)
-    call_type: str = Field(min_length=1, max_length=100)
-    transcript_with_tool_calls: list[Segment[Node]] = Field(min_length=1)
-    start_timestamp: int
-    end_timestamp: int
-    recording_url: str = Field(min_length=1, max_length=1024)
-    transcript: str | None = None
-    duration_ms: int | None = None
-    call_status: str | None = Field(default=None, max_length=100)
-    disconnection_reason: str | None = Field(default=None, max_length=100)
-    caller_phone_number: str | None = Field(default=None, max_length=50)
-    call_successful: bool | None = None
-    user_sentiment: str | None = Field(default=None, max_length=50)
-    in_voicemail: bool | None = None
-    collected_dynamic_variables: FreeForm | None = None
-    call_cost: float | None = None
-    call_analysis: FreeForm | None = None
-    general_meta_data_raw: FreeForm | None = None
-    recording_multi_channel_url: str | None = Field(default=None, max_length=1024)
-
-
-class CallOfToday(Call[NodeOfToday]):
-    """The body with what was added since."""
-
-    agent_version: int | None = Field(default=None, ge=0)
-    metadata: FreeForm | None = None
-    sip_call_id: str | None = None
-    recipient: str | None = None
-    sip_headers: dict[str, str] | None = None
-
-
-GENERATIONS: tuple[type[BaseModel], ...] = (Call[NodeOfFebruary], CallOfToday)
+GENERATIONS = (MODELS["strict-feb"], MODELS["current"])
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -153,9 +39,9 @@ def is_poison(text: bytes) -> bool:
     return _SURROGATE.search(json.dumps(parsed, ensure_ascii=False)) is not None
 
 
-def _is_valid(model: type[BaseModel], parsed: object) -> bool:
+def _is_valid(model: TypeAdapter[Any], parsed: object) -> bool:
     try:
-        model.model_validate(parsed)
+        model.validate_python(parsed)
     except (ValidationError, OverflowError):
         return False
     return True

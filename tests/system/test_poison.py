@@ -107,7 +107,7 @@ async def test_each_broken_batch_costs_what_it_holds(
 
 
 async def test_a_kill_in_the_midst_loses_no_range(cluster: Cluster, real_kafka: RealKafka) -> None:
-    """A range is finished when its letter is: whoever comes next finds it again."""
+    """Whoever comes next finds it again, and writes its letter once more or for the first time."""
     async with deployment(cluster, partitions=2) as here:
         names = [await fill(here, partition) for partition in range(2)]
         await asyncio.to_thread(real_kafka.stop)
