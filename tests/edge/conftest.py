@@ -14,8 +14,8 @@ from kafka.cluster import Cluster
 from ingestor.devkit.embedded_broker import EmbeddedBroker
 from ingestor.edge.requests import Kind
 
-# The service runs on uvloop, where the wire behaves differently now and then. But uvloop hangs when
-# a forgotten connection is an error, as it is here; asyncio fails the test that forgot it.
+# The service runs on uvloop, where the wire behaves differently now and then. A connection that was
+# forgotten is no error there, since uvloop would hang; asyncio fails the test that forgot it.
 BOTH_LOOPS = "test_tuner_"
 
 
