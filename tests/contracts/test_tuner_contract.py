@@ -43,8 +43,13 @@ class Desk(Protocol):
         """The server."""
         ...
 
+    @property
+    def arrivals(self) -> int:
+        """How many requests have reached the server."""
+        ...
+
     def received(self) -> Sequence[tuple[bytes, str, str]]:
-        """List the requests that have reached the server: body, workspace and agent."""
+        """List them: body, workspace and agent."""
         ...
 
     def answer(self, *answers: Answer) -> None:
@@ -72,6 +77,11 @@ class FakeDesk:
         self.hold = self.tuner.hold
         self.release = self.tuner.release
         self._answers: list[Answer] = []
+
+    @property
+    def arrivals(self) -> int:
+        """Count what it received."""
+        return len(self.tuner.received)
 
     def received(self) -> Sequence[Received]:
         """List what it received."""
@@ -125,8 +135,8 @@ def route(desk: Desk, agent: str = "front-desk") -> Route:
 
 async def arrived(desk: Desk, number: int) -> None:
     """Wait until *number* requests have reached the server."""
-    async with asyncio.timeout(10):
-        while len(desk.received()) < number:  # noqa: ASYNC110 - a server tells nobody
+    async with asyncio.timeout(25):
+        while desk.arrivals < number:  # noqa: ASYNC110 - a server tells nobody
             await asyncio.sleep(0.005)
 
 

@@ -36,6 +36,11 @@ class WireDesk:
         """Where the server is."""
         return destination(self._server.url)
 
+    @property
+    def arrivals(self) -> int:
+        """How many requests have reached the server."""
+        return len(self._server.requests)
+
     def received(self) -> Sequence[tuple[bytes, str, str]]:
         """List the requests: body, workspace and agent."""
         return [_received(request) for request in self._server.requests]
