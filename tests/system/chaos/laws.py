@@ -14,8 +14,8 @@ partition to another, and nobody can take back what is on the wire.
 
 **Hardly anything twice**: an event is not posted again after its acceptance was heard. Excused is
 what was in flight when a service was killed, stood still or lost touch with Kafka: heard so shortly
-before that no commit can have said so, or since then; and what a service that stood still, or lost
-touch, still sends before it knows that it is no longer a member.
+before that no commit can have said so, or since then; and what was on its way to Tuner while a
+service stood still or lost touch.
 
 **What is committed is done**: what a commit covers, by its offset or by its memo, is not posted
 any more, but by a service that stood still or lost touch; and **commits never go back**.
@@ -37,8 +37,9 @@ from ingestor.devkit.sample_calls import Outcome
 COMMITTED_WITHIN = 2.5
 # A commit that Kafka did not answer is given up after five seconds, and the next follows.
 RECOVERED_WITHIN = 6.0
-# How long a service that wakes up may go on before it knows that it is no longer a member.
-AWAKE_WITHIN = 2.0
+# A service that wakes up begins nothing before the group has answered; what it had written before
+# takes its time through our proxies.
+AWAKE_WITHIN = 0.5
 # The log tells of a request's end a moment after the answer is on its way.
 _MOMENT = 0.05
 
