@@ -24,6 +24,7 @@ class Commits:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._most = MOST_CHARACTERS
+        self._refused: str | None = None
 
     async def send(
         self, consumer: Any, offsets: Mapping[Partition, int], memos: Mapping[Partition, Memo]
@@ -44,9 +45,20 @@ class Commits:
                 await self._commit(consumer, wanted)
         except (KafkaError, TimeoutError) as error:
             # Around a rebalance this is common: what was not committed is read again.
-            self._watch.changed("commit_refused", cause=type(error).__name__)
+            self._tell(type(error).__name__)
             return False
+        self._tell(None)
         return len(wanted) == len(offsets)
+
+    def _tell(self, cause: str | None) -> None:
+        """Tell when it changes why commits are refused, and when they no longer are."""
+        if cause == self._refused:
+            return
+        self._refused = cause
+        if cause is None:
+            self._watch.changed("committed_again")
+        else:
+            self._watch.changed("commit_refused", cause=cause)
 
     async def _commit(
         self, consumer: Any, wanted: Mapping[TopicPartition, tuple[int, str]]

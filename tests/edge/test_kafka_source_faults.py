@@ -259,6 +259,25 @@ async def test_a_commit_that_is_refused_is_told_and_not_raised(
     assert reader.keeper.changes == [("commit_refused", {"cause": cause})]
 
 
+async def test_commits_that_are_refused_again_and_again_are_told_once(
+    broker: EmbeddedBroker,
+) -> None:
+    """In an outage there are ten a minute. Another cause is news, and so is the end."""
+    group, unknown = "GroupAuthorizationFailedError", "UnknownError"
+    async with reader_of(broker) as reader:
+        await reader.joined()
+        broker.fail_next(Api.OFFSET_COMMIT, [30, 30, -1, 0, 0, 30])
+        done = [await reader.source.commit({FIRST: 0}) for _ in range(6)]
+
+    assert done == [False, False, False, True, True, False]
+    assert reader.keeper.changes == [
+        ("commit_refused", {"cause": group}),
+        ("commit_refused", {"cause": unknown}),
+        ("committed_again", {}),
+        ("commit_refused", {"cause": group}),
+    ]
+
+
 async def test_a_broker_that_does_not_answer_is_not_waited_for_long(
     broker: EmbeddedBroker,
 ) -> None:

@@ -28,6 +28,8 @@ DRAIN_SECONDS = 3.0
 HASTE = {"INGESTOR_DRAIN_SECONDS": str(DRAIN_SECONDS), "KAFKA_GROUP_INSTANCE_ID": "one"}
 # What a service may take beside the drain: two seconds each for letters, commit and leaving.
 CLOSING_SECONDS = 6.0
+# Why a commit fails may change a few times; that it does is not told ten times a minute.
+MOST_CAUSES = 3
 # What may come and go, as buffers do: nothing that grows with the length of the outage.
 FLAT = 4 * MiB
 
@@ -113,6 +115,7 @@ async def is_waiting(running: ServiceProcess) -> None:
     assert await running.metric("ingestor_group_member") == 0
     assert await running.metric("ingestor_slots_in_use") == 0
     assert await running.metric("ingestor_waiting_records") > 0
+    assert len(running.entries_of("commit_refused")) <= MOST_CAUSES
 
 
 def repeated(here: Deployment) -> set[str | None]:
