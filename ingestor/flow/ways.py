@@ -28,9 +28,10 @@ class Way:
     @property
     def is_free(self) -> bool:
         """Whether nothing stops it: no hold, no outage, no rest that Tuner asked for."""
+        free = State.FREE
         # A loop, and not `all`: this is asked twice for every attempt.
         for standing in self.standings:  # noqa: SIM110 - see above
-            if standing.state is not State.FREE:
+            if standing.state is not free:
                 return False
         return True
 
