@@ -48,9 +48,9 @@ class Figure:
     name: str
 
     def values(self, runs: Sequence[Run]) -> list[float]:
-        """Give what was measured of it."""
+        """Give what was measured of it, in runs in which every call arrived."""
         mine = [run for run in runs if (run.work, run.peer) == (self.work, self.peer)]
-        found = [getattr(run, self.name) for run in mine]
+        found = [getattr(run, self.name) for run in mine if not run.missing]
         return [value for value in found if value is not None]
 
     def best(self, runs: Sequence[Run]) -> float | None:

@@ -10,6 +10,7 @@ counts: what disturbs a machine only ever adds. What is compared with is to be f
 import argparse
 import gc
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 import msgspec
 from bench import machine, tables, wires
 from bench.machine import Machine
+from edge.certificates import Authority
 
 from ingestor.core.answer import Answered
 from ingestor.core.call import Call
@@ -119,23 +121,24 @@ def _seconds(work: Callable[[], object], times: int) -> float:
 @dataclass(frozen=True, slots=True)
 class _Posting:
     kind: Kind
-    port: int
+    target: wires.Target
     posted: bytes
 
     def __call__(self) -> float:
-        return wires.cost(self.kind, self.port, posts=_POSTS, slots=_SLOTS, body=self.posted)
+        return wires.cost(self.kind, self.target, posts=_POSTS, slots=_SLOTS, body=self.posted)
 
 
-def turns_of(port: int) -> dict[str, Turn]:
-    """Give a turn of every part; the posts go to the sink at *port*."""
+def turns_of(targets: Mapping[str, wires.Target]) -> dict[str, Turn]:
+    """Give a turn of every part; the posts go to each of the *targets*, by name."""
     turns = {name: in_time(work) for name, work in pure_parts().items()}
     turns["claim and settle, in order"] = in_time(claiming(list), each=_OPEN)
     turns["claim and settle, last first"] = in_time(
         claiming(lambda claims: claims[::-1]), each=_OPEN
     )
     posted = body("call-00000001", size=SIZES["4 KB"])
-    for kind in Kind:
-        turns[f"post 4 KB, {kind.value}"] = _Posting(kind, port, posted)
+    for name, target in targets.items():
+        for kind in Kind:
+            turns[f"post 4 KB over {name}, {kind.value}"] = _Posting(kind, target, posted)
     return turns
 
 
@@ -177,8 +180,13 @@ def main() -> int:
     given = parser.parse_args()
     before = msgspec.json.decode(given.against.read_bytes(), type=Parts) if given.against else None
     here = machine.describe()
-    with wires.running_sink() as port:
-        now = Parts(here, given.turns, list(measure(turns_of(port), given.turns)))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        wires.running_sink() as http,
+        wires.running_sink(Authority(Path(folder))) as tls,
+    ):
+        turns = turns_of({"HTTP": http, "TLS": tls})
+        now = Parts(here, given.turns, list(measure(turns, given.turns)))
     given.json.write_bytes(msgspec.json.format(msgspec.json.encode(now)))
     print(tables.text(*layout(now, before)))  # noqa: T201 - what it is for
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bench import building
-from bench.works import BENTO, GATHER, PARALLEL, SERVICE, Work
+from bench.works import BENTO, GATHER, PARALLEL, SERVICE, WRK, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ Starter: TypeAlias = Callable[[Work, Place], Start]
 
 def starters() -> tuple[dict[str, Starter], dict[str, str]]:
     """Build what must be built; return how each peer is started, and why the others are not
-    here.
+    here, wrk among them.
     """
     ready: dict[str, Starter] = {SERVICE: service, GATHER: gather}
     missing: dict[str, str] = {}
@@ -45,6 +45,10 @@ def starters() -> tuple[dict[str, Starter], dict[str, str]]:
             ready[name] = make()
         except building.NotHereError as error:
             missing[name] = str(error)
+    try:
+        building.wrk()
+    except building.NotHereError as error:
+        missing[WRK] = str(error)
     return ready, missing
 
 

@@ -8,13 +8,13 @@ since a machine has moods, and the best of three turns counts. What cannot be bu
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 from bench import heat, load, machine, tables
 from bench.arena import Arena, opened
-from bench.building import NotHereError
+from bench.building import NotHereError, sink
 from bench.figures import Reached, Run, weigh
 from bench.machine import Machine
 from bench.peers import Starter, starters
@@ -32,24 +32,22 @@ class Race(msgspec.Struct, frozen=True):
 
 
 def race(
-    arena: Arena, works: Sequence[Work], ready: dict[str, Starter], rounds: int
+    arena: Arena,
+    works: Sequence[Work],
+    ready: Mapping[str, Starter],
+    *,
+    missing: Collection[str],
+    rounds: int,
 ) -> Iterator[Run]:
-    """Let all who are here do each of *works*, in turns."""
+    """Let all who are *ready* do each of *works*, in turns; and wrk, which needs no Kafka."""
     for work in works:
         for _ in range(rounds):
             for peer in work.peers:
-                if peer == WRK:
-                    yield from _loaded(work)
-                elif peer in ready:
+                if peer in ready:
                     topic = arena.topic(work)
                     yield heat.run(peer, work, ready[peer], cluster=arena.cluster, topic=topic)
-
-
-def _loaded(work: Work) -> Iterator[Run]:
-    try:
-        yield load.run(work)
-    except NotHereError:
-        return
+                elif peer == WRK and WRK not in missing:
+                    yield load.run(work)
 
 
 def say(line: str = "") -> None:
@@ -69,6 +67,11 @@ def progress(run: Run) -> None:
         f"{tables.number(value)} {name}" for name, value in figures.items() if value is not None
     )
     say(f"{run.work}: {run.peer}: {told}; {tables.notes([run])}")
+
+
+def keep(file: Path, result: msgspec.Struct) -> None:
+    """Write *result* as JSON; after every run, so that none is lost when it is interrupted."""
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(result)))
 
 
 def report(race_of_it: Race, works: Sequence[Work]) -> None:
@@ -93,14 +96,20 @@ def main() -> int:
     names = given.works.split(",") if given.works else [work.name for work in WORKS]
     works = [scaled(work, given.share) for work in WORKS if work.name in names]
     here = machine.describe()
+    try:
+        sink()
+    except NotHereError as error:
+        say(f"nothing to race to: the sink: {error}")
+        return 1
     ready, missing = starters()
-    runs = []
+    result = Race(here, given.rounds, missing, [], [])
     with opened() as arena:
-        for run in race(arena, works, ready, given.rounds):
+        for run in race(arena, works, ready, missing=missing, rounds=given.rounds):
             progress(run)
-            runs.append(run)
-    result = Race(here, given.rounds, missing, runs, [weigh(goal, runs) for goal in GOALS])
-    given.json.write_bytes(msgspec.json.format(msgspec.json.encode(result)))
+            runs = [*result.runs, run]
+            goals = [weigh(goal, runs) for goal in GOALS]
+            result = Race(here, given.rounds, missing, runs, goals)
+            keep(given.json, result)
     report(result, works)
     return 0
 

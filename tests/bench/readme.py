@@ -13,12 +13,11 @@ from pathlib import Path
 
 import msgspec
 from bench import sizing, tables
-from bench.figures import Figure, Run
-from bench.machine import Machine
+from bench.figures import Figure, Run, weigh
 from bench.parts import Parts
 from bench.race import Race
 from bench.sweeps import SWEEPS, Sweep, Swept
-from bench.works import BENTO, GATHER, PARALLEL, SERVICE, WORKS
+from bench.works import BENTO, GATHER, GOALS, PARALLEL, SERVICE, WORKS
 
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parents[2] / "README.md"
@@ -51,24 +50,36 @@ def filled(text: str, blocks: Mapping[str, str]) -> str:
 
 def blocks(found: Results) -> dict[str, str]:
     """Write every table."""
+    goals = [weigh(goal, found.race.runs) for goal in GOALS]
     return {
-        "machine": _machine(found.race.machine, found.race.rounds),
-        "goals": tables.markdown(*tables.reached(found.race.reached)),
+        "machine": _machine(found),
+        "goals": tables.markdown(*tables.reached(goals)),
         "peers": tables.markdown(*peers(found.race.runs)),
         "sweeps": tables.markdown(*swept(found.swept.runs)),
         "parts": tables.markdown(
             ["part", "µs of CPU"],
             [[part.name, f"{part.best_ns / 1000:,.2f}"] for part in found.parts.parts],
         ),
+        "plans": tables.markdown(*planned()),
         "sizing": tables.markdown(*checked(found.swept.runs)),
     }
 
 
-def _machine(machine: Machine, rounds: int) -> str:
+def _machine(found: Results) -> str:
+    """Say where it was measured, on which commits, and how busy the machine was."""
+    here = found.race.machine
+    kinds: dict[str, Race | Swept | Parts] = {
+        "races": found.race,
+        "sweeps": found.swept,
+        "parts": found.parts,
+    }
+    commits = ", ".join(f"{name} at `{it.machine.commit}`" for name, it in kinds.items())
+    busy = ", ".join(f"{it.machine.load:.0f}" for it in kinds.values())
     return (
-        f"Measured at `{machine.commit}` on {machine.cores} cores ({machine.processor}), "
-        f"{machine.memory_gib:.0f} GiB, {machine.system.split('-')[0]}, Python {machine.python}, "
-        f"best of {rounds}. When it began, {machine.load:.0f} other processes wanted those cores."
+        f"Measured on {here.cores} cores ({here.processor}) with {here.memory_gib:.0f} GiB, "
+        f"Python {here.python}: {commits}. When they began, {busy} processes of others wanted "
+        f"those cores. Best of {found.race.rounds} turns in the races, of {found.swept.rounds} in "
+        f"the sweeps."
     )
 
 
@@ -103,6 +114,17 @@ def swept(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
             ]
             rows.append([f"{sweep.title}: {work.title}", *values])
     return ["", "events/s", "µs of CPU each", "MiB"], rows
+
+
+def planned() -> tuple[list[str], list[list[str]]]:
+    """Lay out what the examples of platforms need."""
+    head = ["", "processes", "slots of each", "partitions", "room, MiB", "memory of each, MiB"]
+    rows = []
+    for title, load in sizing.EXAMPLES.items():
+        plan = sizing.plan(load)
+        needs = (plan.processes, plan.slots, plan.partitions, plan.buffer_mib, plan.memory_mib)
+        rows.append([title, *map(str, needs)])
+    return head, rows
 
 
 def checked(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:

@@ -77,3 +77,10 @@ def rate(*, slots: int, latency: float, body: int, processes: int = 1) -> float:
 def memory_mib(buffer_mib: float, *, partitions: int, batch_mib: float = _BATCH_MIB) -> float:
     """Give what a process with so many *partitions* needs at most, as the README has it."""
     return 80 + 1.5 * buffer_mib + partitions * (buffer_mib / 128 + batch_mib)
+
+
+_DAY_SECONDS = 86_400
+EXAMPLES = {
+    "50,000 calls a day": Load(calls=50_000 / _DAY_SECONDS * 10, latency=0.3, body=8_000),
+    "1,000,000,000 calls a day": Load(calls=1e9 / _DAY_SECONDS * 3, latency=0.15, body=20_000),
+}

@@ -16,7 +16,7 @@ from bench import heat, machine, peers, tables
 from bench.arena import Arena, opened
 from bench.figures import Figure, Run
 from bench.machine import Machine
-from bench.race import progress, say
+from bench.race import keep, progress, say
 from bench.works import BACKLOGS, SERVICE, Work, backlog, scaled
 
 _EVENTS = 20_000
@@ -132,15 +132,13 @@ def main() -> int:
     given = parser.parse_args()
     names = given.sweeps.split(",") if given.sweeps else [one.name for one in SWEEPS]
     chosen = [one for one in SWEEPS if one.name in names]
-    here, runs = machine.describe(), []
+    here, runs = machine.describe(), list[Run]()
     with opened() as arena:
         for one in chosen:
             for run in sweep(arena, [scaled(it, given.share) for it in one.works], given.rounds):
                 progress(run)
                 runs.append(run)
-    given.json.write_bytes(
-        msgspec.json.format(msgspec.json.encode(Swept(here, given.rounds, runs)))
-    )
+                keep(given.json, Swept(here, given.rounds, runs))
     for one in chosen:
         say(f"\n{tables.text(*layout(one, runs))}")
     return 0

@@ -38,6 +38,13 @@ def test_the_best_is_compared_with_the_best_and_the_median_with_the_median() -> 
     assert (found.target, found.verdict) == ("≥ 2", "met")
 
 
+def test_a_run_in_which_calls_are_missing_does_not_count() -> None:
+    """Whoever loses calls has not done the work, however quickly."""
+    rated = [*runs(("us", 5.0)), Run(work="w", peer="us", rate=9.0, missing=1)]
+
+    assert OURS.best(rated) == 5.0
+
+
 def test_a_goal_can_be_a_number() -> None:
     """Memory is not compared with anybody's."""
     found = weigh(Goal("g", OURS, 10.0, most=0.5), runs(("us", 4.0)))

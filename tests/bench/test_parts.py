@@ -1,11 +1,13 @@
 """What a part costs is the best of many turns, and a regression shows."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from bench import parts, wires
 from bench.machine import Machine
 from bench.parts import Part, Parts, claiming, in_time, layout, measure, pure_parts
+from edge.certificates import Authority
 
 from ingestor.core.call import Call
 from ingestor.core.offsets import Claim
@@ -57,11 +59,13 @@ def test_claims_are_settled_in_the_order_that_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-async def test_a_post_costs_something_on_each_wire(kind: Kind) -> None:
+@pytest.mark.parametrize("tls", [False, True])
+async def test_a_post_costs_something_on_each_wire(kind: Kind, tls: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
     """Against the sink that the bench runs."""
-    with wires.running_sink() as port:
+    authority = Authority(tmp_path) if tls else None
+    with wires.running_sink(authority) as target:
         seconds = await asyncio.to_thread(
-            wires.cost, kind, port, posts=20, slots=4, body=b'{"call_id": "a"}'
+            wires.cost, kind, target, posts=20, slots=4, body=b'{"call_id": "a"}'
         )
 
     assert 0 < seconds < 0.1

@@ -28,7 +28,8 @@ def test_a_work_shows_each_peer_and_how_we_stand_to_it() -> None:
     """The ratio is of the best runs; who did not race has no row."""
     runs = [
         Run(work="w", peer="us", rate=10.0, cpu_us=50.0, memory_mib=100.0, connections=64),
-        Run(work="w", peer="them", rate=4.0, cpu_us=200.0, memory_mib=90.0, missing=3),
+        Run(work="w", peer="them", rate=4.0, cpu_us=200.0, memory_mib=90.0, duplicates=3),
+        Run(work="w", peer="them", rate=9.0, missing=7),
         Run(work="w", peer="them", rate=5.0, cpu_us=250.0, memory_mib=95.0, p99_ms=7.0),
     ]
 
@@ -36,5 +37,5 @@ def test_a_work_shows_each_peer_and_how_we_stand_to_it() -> None:
 
     assert rows == [
         ["us", "10.0", "10.0", "1", "50.0", "1", "100", "64 connections"],
-        ["them", "5", "4.5", "2", "200", "0.25", "95.0", "p99 7 ms, 3 missing"],
+        ["them", "5", "4.5", "2", "200", "0.25", "95.0", "p99 7 ms, 7 missing, 3 twice"],
     ]

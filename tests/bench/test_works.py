@@ -30,4 +30,4 @@ def test_a_share_is_of_the_events() -> None:
 
     assert works["plain"].events == 10_000
     assert works["backlog-1000000"].events == 1_000_000
-    assert all(scaled(work, 0.0001).events >= 500 for work in WORKS)
+    assert all(scaled(work, 0.0001).events >= 1_000 for work in WORKS)

@@ -9,11 +9,13 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import cast
 
 import uvloop
+from edge.certificates import Authority, Certificate, server_context
 
 from ingestor.core.answer import Answered
 from ingestor.core.route import Destination, Route
@@ -59,54 +61,78 @@ class Sink(asyncio.Protocol):
             self._transport.write(CREATED)
 
 
-async def serve(pipe: Connection) -> None:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the sink is, and the file of its authority where it speaks TLS."""
+
+    url: str
+    ca: str | None = None
+
+
+async def serve(pipe: Connection, certificate: Certificate | None) -> None:
     """Serve until the process is ended; tell the port."""
-    server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", 0, backlog=2048)
+    tls = server_context(certificate) if certificate else None
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Sink, "127.0.0.1", 0, backlog=2048, ssl=tls)
     pipe.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 
-def sink(pipe: Connection) -> None:
+def sink(pipe: Connection, certificate: Certificate | None) -> None:
     """Be the sink's process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(pipe))
+        runner.run(serve(pipe, certificate))
 
 
 @contextmanager
-def running_sink() -> Iterator[int]:
-    """Run the sink; give its port."""
+def running_sink(authority: Authority | None = None) -> Iterator[Target]:
+    """Run the sink, over TLS with a certificate of *authority*."""
+    certificate = authority.sign("sink") if authority else None
     spawn = get_context("spawn")
     ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=sink, args=(theirs,), daemon=True)
+    process = spawn.Process(target=sink, args=(theirs, certificate), daemon=True)
     process.start()
+    theirs.close()  # else nothing would tell us that it ended before it served
     try:
-        yield ours.recv()
+        address = f"127.0.0.1:{ours.recv()}"
+        yield (
+            Target(f"https://{address}", authority.ca) if authority else Target(f"http://{address}")
+        )
     finally:
         process.terminate()
         process.join()
 
 
-def cost(kind: Kind, port: int, *, posts: int, slots: int, body: bytes) -> float:
+def cost(kind: Kind, target: Target, *, posts: int, slots: int, body: bytes) -> float:
     """Post *body* so often on a wire of that *kind*, on a loop of its own, with *slots* posts at a
-    time; return the seconds of CPU that one took. TypeError when one is not answered.
+    time; return the seconds of CPU that one took, without the connecting. TypeError when one is not
+    answered.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_cost(kind, port, posts=posts, slots=slots, body=body))
+        return runner.run(_cost(kind, target, posts=posts, slots=slots, body=body))
 
 
-async def _cost(kind: Kind, port: int, *, posts: int, slots: int, body: bytes) -> float:
-    route = Route(Destination(f"http://127.0.0.1:{port}", "default"), "7", "front-desk")
+async def _cost(kind: Kind, target: Target, *, posts: int, slots: int, body: bytes) -> float:
+    wire = Wire(15.0, Tls(target.ca), "bench", {}, kind)
+    async with open_tuner(wire, KEY) as tuner:
+        await _post(tuner, target.url, posts=slots, slots=slots, body=body)
+        used = time.process_time()
+        await _post(tuner, target.url, posts=posts, slots=slots, body=body)
+        return (time.process_time() - used) / posts
+
+
+async def _post(
+    tuner: LeanTuner | AiohttpTuner, url: str, *, posts: int, slots: int, body: bytes
+) -> None:
+    route = Route(Destination(url, "default"), "7", "front-desk")
     left = iter(range(posts))
 
-    async def post(tuner: LeanTuner | AiohttpTuner) -> None:
+    async def post() -> None:
         for _ in left:
             answer = await tuner.post(body, route)
             if not isinstance(answer, Answered):
                 raise TypeError(answer)
 
-    async with open_tuner(Wire(15.0, Tls(), "bench", {}, kind), KEY) as tuner:
-        used = time.process_time()
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(slots):
-                tasks.create_task(post(tuner))
-        return (time.process_time() - used) / posts
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(slots):
+            tasks.create_task(post())
