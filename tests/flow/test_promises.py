@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
+import pytest
 from fakes import CREATED, FakeTuner, Posted
 from flow.road import (
     BROKEN,
@@ -25,6 +26,10 @@ from hypothesis import strategies as st
 from ingestor.core.answer import Answer
 from ingestor.core.record import Header
 from ingestor.flow.room import Bounds
+
+# Hundreds of lives take their time on a busy machine; and what a timeout raises in one of the event
+# loop's own callbacks is swallowed there, so that the test would hang.
+pytestmark = pytest.mark.timeout(600)
 
 SMALL = Measures(slots=2, room=Bounds(4, 2**20), attempts=2, drain_seconds=3)
 ANSWERS = [CREATED, CREATED, REFUSAL, BROKEN, TIMEOUT, UNAUTHORIZED, FORBIDDEN, busy_for(2)]
