@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Destination(Struct, frozen=True, gc=False):
+class Destination(Struct, frozen=True, gc=False, cache_hash=True):
     """A base URL plus a named credential: what can be held, throttled and limited."""
 
     base_url: str
@@ -13,7 +13,7 @@ class Destination(Struct, frozen=True, gc=False):
         return f"{self.credential}@{self.base_url}"
 
 
-class Route(Struct, frozen=True, gc=False):
+class Route(Struct, frozen=True, gc=False, cache_hash=True):
     """A destination and Tuner's two ids; *is_configured* when settings or routes file gave both
     ids, not the event.
     """
