@@ -42,6 +42,7 @@ def limits(world: World, since: float) -> list[int]:
     [
         (answered(201), Sign.FINE),
         (answered(200), Sign.FINE),
+        (answered(202), Sign.FINE),
         (answered(409), Sign.FINE),
         (answered(429), Sign.REFUSED),
         (answered(503), Sign.STRAINED),

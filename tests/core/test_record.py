@@ -7,8 +7,11 @@ from ingestor.core.record import Damage, Partition, Record
 
 
 def test_a_record_knows_its_partition() -> None:
-    """Its origin is what offsets are kept by."""
-    assert record(topic="calls", partition=3).origin == Partition("calls", 3)
+    """Its origin is what offsets are kept by; letters name the two by themselves."""
+    found = record(topic="calls", partition=3)
+
+    assert found.origin == Partition("calls", 3)
+    assert (found.topic, found.partition) == ("calls", 3)
 
 
 def test_a_partition_is_written_as_topic_and_number() -> None:
