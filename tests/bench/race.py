@@ -39,9 +39,12 @@ def race(
     missing: Collection[str],
     rounds: int,
 ) -> Iterator[Run]:
-    """Let all who are *ready* do each of *works*, in turns; and wrk, which needs no Kafka."""
-    for work in works:
-        for _ in range(rounds):
+    """Let all who are *ready* do each of *works*, in turns; and wrk, which needs no Kafka.
+
+    The works take turns too: some are compared with each other.
+    """
+    for _ in range(rounds):
+        for work in works:
             for peer in work.peers:
                 if peer in ready:
                     topic = arena.topic(work)
