@@ -92,6 +92,7 @@ def main() -> int:
     """Race, print tables and write them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--works", help="names of works, by commas (all if none)")
+    parser.add_argument("--peers", help="names of peers, by commas (all if none)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each peer at each work")
     parser.add_argument("--share", type=float, default=1.0, help="of the events: less is quicker")
     parser.add_argument("--json", type=Path, default=Path("race.json"), help="where to write")
@@ -105,6 +106,8 @@ def main() -> int:
         say(f"nothing to race to: the sink: {error}")
         return 1
     ready, missing = starters()
+    if given.peers:
+        ready = {name: it for name, it in ready.items() if name in given.peers.split(",")}
     result = Race(here, given.rounds, missing, [], [])
     with opened() as arena:
         for run in race(arena, works, ready, missing=missing, rounds=given.rounds):
