@@ -26,6 +26,10 @@ PRIVATE = {
 }
 
 
+# Nor is it slowed down when the tests are watched for coverage: it would be another one.
+UNMEASURED = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
+
+
 class CommandProcess:
     """A running command; *log* is what it has said on standard error, by line, *output* what it
     printed.
@@ -174,7 +178,7 @@ async def service(environ: Mapping[str, str]) -> AsyncIterator[ServiceProcess]:
     AssertionError at the end when it did what no service may do, whatever the test was about: end
     by itself, meet a bug, or say what is no JSON.
     """
-    process = await _start(("run",), {**PRIVATE, **environ})
+    process = await _start(("run",), {**PRIVATE, **UNMEASURED, **environ})
     async with aiohttp.ClientSession() as http:
         async with _watched(process, ServiceProcess(process, http)) as running:
             yield running

@@ -17,12 +17,14 @@ SEED_SECONDS = 40
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each seed as a test of its own, named by it."""
+    """Run each seed as a test of its own, named by it; without a choice on both wires."""
     if "chaos_seed" in metafunc.fixturenames:
-        metafunc.parametrize("chaos_seed", _seeds(metafunc.config))
+        chosen = _chosen(metafunc.config)
+        metafunc.parametrize("chaos_seed", ALWAYS if chosen is None else chosen)
+        metafunc.parametrize("wire", ["lean", "aiohttp"] if chosen is None else ["any"])
 
 
-def _seeds(config: pytest.Config) -> Sequence[int]:
+def _chosen(config: pytest.Config) -> Sequence[int] | None:
     chosen, minutes = config.getoption("--chaos-seed"), config.getoption("--chaos-minutes")
     if chosen is not None:
         first, _, last = str(chosen).partition("-")
@@ -32,7 +34,7 @@ def _seeds(config: pytest.Config) -> Sequence[int]:
         shared = getattr(config, "workerinput", {}).get("testrunuid")
         dice = Random(shared) if shared else SystemRandom()
         return [dice.getrandbits(32) for _ in range(ceil(minutes * 60 / SEED_SECONDS))]
-    return ALWAYS
+    return None
 
 
 @pytest.fixture(scope="session")

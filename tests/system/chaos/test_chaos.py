@@ -1,7 +1,7 @@
 """Everything fails at random: nothing is lost, or out of order, and hardly anything sent twice.
 
-Two seeds are always the same. `--chaos-seed 7` (or `1-50`) runs those of your choice,
-`--chaos-minutes 30` new ones for so long.
+Two seeds are always the same, and run on both wires. `--chaos-seed 7` (or `1-50`) runs those of
+your choice, `--chaos-minutes 30` new ones for so long, on the wire of `TEST_TUNER_WIRE`.
 """
 
 from pathlib import Path
@@ -20,9 +20,12 @@ MOST_FILES = 250
 MOST_THREADS = 16
 
 
-async def test_the_laws_hold_in_chaos(chaos_seed: int, doors: ProxiedKafka, tmp_path: Path) -> None:
+async def test_the_laws_hold_in_chaos(
+    chaos_seed: int, wire: str, doors: ProxiedKafka, tmp_path: Path
+) -> None:
     """Whatever is killed, cut, stalled or lied to. The whole story of a failure is kept."""
-    async with world(plan(chaos_seed), doors) as it:
+    environ = {} if wire == "any" else {"TUNER_WIRE": wire}
+    async with world(plan(chaos_seed), doors, environ) as it:
         try:
             await it.run()
             await all_leave_well(it)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -14,6 +14,7 @@ from contextlib import (
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import assert_never
 
 from brokers import KafkaFailedError
@@ -56,6 +57,7 @@ _LOOK_SECONDS = 0.3
 _BLINK_SECONDS = 0.05
 _STARVED_SECONDS = 0.5
 _DRIP_RATE = 20_000.0
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 SETTINGS = {
     "INGESTOR_EVENT_TYPES": EVENT_TYPE,
     "INGESTOR_DRAIN_SECONDS": str(DRAIN_SECONDS),
@@ -241,8 +243,12 @@ def _fault(proxy: Proxy, how: How) -> AbstractAsyncContextManager[object]:
 
 
 @asynccontextmanager
-async def world(plan: Plan, kafka: ProxiedKafka) -> AsyncIterator[World]:
-    """Build the world of *plan* on *kafka*; every service in it ends with the block."""
+async def world(
+    plan: Plan, kafka: ProxiedKafka, environ: Mapping[str, str] = NO_SETTINGS
+) -> AsyncIterator[World]:
+    """Build the world of *plan* on *kafka*, with services that have *environ* too; every one of
+    them ends with the block.
+    """
     options = Options(
         latency=Latency(median=0.12, spread=0.7), faults=tuple(plan.faults), keep_bodies=0
     )
@@ -259,7 +265,7 @@ async def world(plan: Plan, kafka: ProxiedKafka) -> AsyncIterator[World]:
             it.slots.append(
                 Slot(
                     number,
-                    {**here.environ, **SETTINGS, **own},
+                    {**here.environ, **SETTINGS, **environ, **own},
                     await proxies.enter_async_context(
                         Proxy(door.behind, door.advertised).serving()
                     ),
