@@ -84,7 +84,7 @@ async def _serve(service: "Service", settings: Settings, log: Log) -> int:
         with stop_signals() as stop, hang_up_signal(service.held_letters.release):
             code = await service.run(stop)
     except* FencedError:
-        log.critical("fenced", instance_id=settings.kafka.group_instance_id, advice=FENCED)
+        log.critical("fenced", instance_id=settings.kafka.group_instance_id, remedy=FENCED)
         code = LOST
     except* Exception as bugs:  # noqa: BLE001 - said, and the process ends with it
         for bug in bugs.exceptions:

@@ -160,13 +160,13 @@ class FakeLetters(Latch):
         self,
         times: int = 1_000_000,
         cause: str = "NotLeader",
-        advice: str = "",
+        remedy: str = "",
         *,
         is_letters_own: bool = False,
     ) -> None:
         """Refuse the next *times* letters."""
         self._refusals = times
-        self._problem = NotWritten(cause, advice, is_letters_own)
+        self._problem = NotWritten(cause, remedy, is_letters_own)
 
     def accept(self) -> None:
         """Refuse no more."""

@@ -60,7 +60,7 @@ def test_a_place_that_was_taken_ends_it_with_1() -> None:
     assert ended.returncode == 1, ended.stderr
     (fenced,) = [entry for entry in said if entry["event"] == "fenced"]
     assert fenced["instance_id"] == "pod-0"
-    assert "KAFKA_GROUP_INSTANCE_ID" in fenced["advice"]
+    assert "KAFKA_GROUP_INSTANCE_ID" in fenced["remedy"]
     assert [entry for entry in said if entry["event"] == "bug"] == []
     assert said[-1]["event"] == "stopped"
 

@@ -29,12 +29,12 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class NotWritten:
-    """A letter that the broker did not acknowledge, and the *advice* for whoever can mend it; empty
+    """A letter that the broker did not acknowledge, and the *remedy* for whoever can mend it; empty
     when it mends itself. The trouble is the letter's own when others can be written.
     """
 
     cause: str
-    advice: str = ""
+    remedy: str = ""
     is_letters_own: bool = False
 
 

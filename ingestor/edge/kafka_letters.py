@@ -80,11 +80,11 @@ class KafkaLetters:
         try:
             await sending
         except TopicAuthorizationFailedError as error:
-            advice = f"topic {self._topic} may not be written: grant Describe and Write on it"
-            return NotWritten(type(error).__name__, f"{advice} to this user")
+            remedy = f"topic {self._topic} may not be written: grant Describe and Write on it"
+            return NotWritten(type(error).__name__, f"{remedy} to this user")
         except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
-            advice = f"raise max.message.bytes of {self._topic}: a letter is too large in any parts"
-            return NotWritten(type(error).__name__, advice, is_letters_own=True)
+            remedy = f"raise max.message.bytes of {self._topic}: a letter is too large in any parts"
+            return NotWritten(type(error).__name__, remedy, is_letters_own=True)
         except (KafkaError, OSError) as error:
             await self._replace_broken()
             return NotWritten(type(error).__name__)

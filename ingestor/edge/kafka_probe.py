@@ -63,8 +63,8 @@ async def _letter_topic(
             )
         case Unfit(why):
             return Finding(access.what, is_good=False, how=why)
-        case NotWritten(advice=advice) if advice and not access.is_good:
-            return Finding(access.what, is_good=False, how=advice)
+        case NotWritten(remedy=remedy) if remedy and not access.is_good:
+            return Finding(access.what, is_good=False, how=remedy)
         case _:
             return access
 

@@ -62,7 +62,7 @@ class Burial:
                     return found
                 if found is None:
                     self._succeed()
-                elif found.advice:
+                elif found.remedy:
                     self._fail(found)
                     await self._pause()
                 else:  # no broker yet: others tell of it
@@ -125,7 +125,7 @@ class Burial:
         if not problem.is_letters_own:
             return self._fail(problem)
         self._succeed()
-        self._observer.changed("letter_stuck", cause=problem.cause, advice=problem.advice)
+        self._observer.changed("letter_stuck", cause=problem.cause, remedy=problem.remedy)
         return OWN_PAUSE
 
     def _succeed(self) -> None:
@@ -143,7 +143,7 @@ class Burial:
         if self._problem is None:
             self._observer.changed("letters_stuck", cause=problem.cause)
         self._problem = problem
-        if problem.advice:
+        if problem.remedy:
             self._notices.begin(TOPIC, self._notice)
         else:
             self._notices.end(TOPIC)
@@ -151,7 +151,7 @@ class Burial:
 
     def _notice(self) -> Notice:
         problem = self._problem or NotWritten("unknown")
-        return Notice(TOPIC, problem.cause, problem.advice, self._waiting)
+        return Notice(TOPIC, problem.cause, problem.remedy, self._waiting)
 
     async def _pause(self) -> None:
         if self._failures:

@@ -62,7 +62,7 @@ async def test_each_right_that_is_missing_is_named_until_it_is_given(kafka: Secu
         found = await letters.prepare()
         assert isinstance(found, NotWritten)
         assert found.cause == "topic_missing"
-        assert found.advice.startswith(
+        assert found.remedy.startswith(
             f"topic {name} does not exist, or may not be seen, and may not be created: "
         )
         assert name not in await asyncio.to_thread(kafka.cluster.topics)
@@ -76,7 +76,7 @@ async def test_each_right_that_is_missing_is_named_until_it_is_given(kafka: Secu
 
         problem = await letters.write(LETTER)
         assert problem is not None
-        assert problem.advice == (
+        assert problem.remedy == (
             f"topic {name} may not be written: grant Describe and Write on it to this user"
         )
 

@@ -126,4 +126,4 @@ async def test_what_a_broker_refuses_to_make_is_named(cluster: Cluster) -> None:
 
     assert isinstance(found, NotWritten)
     assert found.cause == "topic_missing"
-    assert "InvalidTopicError" in found.advice
+    assert "InvalidTopicError" in found.remedy

@@ -299,7 +299,7 @@ async def test_a_letter_whose_headers_are_too_large_is_its_own_trouble(cluster: 
 
     assert problem is not None
     assert problem.is_letters_own
-    assert problem.advice.startswith(f"raise max.message.bytes of {topic.name}")
+    assert problem.remedy.startswith(f"raise max.message.bytes of {topic.name}")
 
 
 async def test_a_part_that_is_not_acknowledged_leaves_the_letter_unwritten(

@@ -192,7 +192,7 @@ async def test_what_only_people_can_mend_is_told_every_minute() -> None:
     """With how many letters wait for it; when it changes into an outage it is over."""
     async with open_road() as road:
         road.start(road.notices.run())
-        road.letters.refuse(cause="TopicAuthorizationFailedError", advice="grant Write")
+        road.letters.refuse(cause="TopicAuthorizationFailedError", remedy="grant Write")
         for _ in range(3):
             road.start(road.burial.bury(LETTER))
         await road.clock.advance(61)
@@ -243,7 +243,7 @@ async def test_a_letter_that_cannot_be_written_at_all_holds_up_no_other() -> Non
         road.letters.refuse(1, "too_large", "raise max.message.bytes", is_letters_own=True)
         await road.clock.advance_until(stuck.done)
         assert road.letters.sent == [OTHER, LETTER]
-        told = ("letter_stuck", {"cause": "too_large", "advice": "raise max.message.bytes"})
+        told = ("letter_stuck", {"cause": "too_large", "remedy": "raise max.message.bytes"})
         assert road.observer.changes == [told, told]
 
 
