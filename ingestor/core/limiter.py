@@ -7,6 +7,11 @@ for a moment, to what would do if it was a queue. By Little's law a queue shrink
 latency falls as much; when it hardly falls, nothing was gained by waiting less, the former limit
 comes back and the new latency is the normal one.
 
+Nor is all push-back of our making: some servers fail a fifth of all requests whatever the limit.
+So the same test is made of it. The limit goes to where a server of our own would push back no
+more; when it still does, the former limit comes back and for a minute so much is tolerated. A 429
+is a plain word and is not tested.
+
 Samples are weighed by the window, of about one round trip, by their geometric mean: a mixture of
 small and large bodies does not flip it as it flips a median, and a few outliers do not shift it as
 they shift a mean. Only requests that began in the window count, since the others ran under another
@@ -21,6 +26,7 @@ most 512:
 | 50 ms, a tenth of the bodies ten-fold | 5182  512 | 5186 512 | 63   6 | 835    71 | 5186 512 |
 | 50 ms, stands still 1 s in 10         | 9005  512 | 9005 512 | 123  7 | 4427  248 | 9006 512 |
 | 50 ms, 2 % of 503 by chance           | 9790  512 | 227   12 | 123  6 | 2961  152 | 9727 512 |
+| 50 ms, 20 % of 503 by chance          | 8936  512 | 28     2 | 97   6 | 474    26 | 8626 495 |
 | 40 workers of 50 ms, an endless queue | 763   512 | 763  512 | 133  7 | 708    66 | 743   60 |
 | the same, 503 beyond 20 waiting       | 764   512 | 765   52 | 133  7 | 755    49 | 763   56 |
 | 50, then 200 ms at any concurrency    | 2518  512 | 2518 512 | 30   6 | 2468  500 | 2502 509 |
@@ -33,10 +39,9 @@ slower server, since it hardly shrinks by what one of them does; push-back is th
 """
 
 from dataclasses import dataclass
-from enum import Enum, auto
-from math import exp, isqrt, log, sqrt
+from math import exp, inf, isqrt, log, sqrt
 
-from ingestor.core.answer import Answer, Answered, Fault, Unanswered
+from ingestor.core.sign import Sign
 
 START = 16
 # Fewer requests than this queue nowhere to anybody's harm; only push-back leads below.
@@ -47,6 +52,11 @@ TOLERANCE = log(1.75)
 STEADY = log(1.15)
 # A part of all requests fails with 503 or a timeout on any day, whatever the limit.
 TOLERATED_STRAIN = 0.03
+# Beyond this part it takes more than one step down until strain can be gone.
+MOST_TESTED_STRAIN = 0.5
+# Strain that keeps this part of its excess over the tolerated, at a limit at which a server of our
+# own would show none, is not of our making.
+UNMOVED = 0.5
 # A limit that is not used teaches nothing about a larger one.
 USED = 0.75
 BACK_OFF, LARGEST_BACK_OFF = 0.8, 0.5
@@ -65,32 +75,6 @@ FEWEST, FEWEST_AT_START, FEWEST_OF_TRIAL = 32, 8, 64
 SHORTEST = 1e-6
 
 
-class Sign(Enum):
-    """What an answer says of the server's load: nothing wrong, too much of it, a plain no to the
-    rate, or nothing at all.
-    """
-
-    FINE = auto()
-    STRAINED = auto()
-    REFUSED = auto()
-    NONE = auto()
-
-
-def sign(answer: Answer) -> Sign:
-    """Read what *answer* says of the load; the time of anything but a stored call says nothing."""
-    match answer:
-        case Answered(status=(200 | 201 | 409)):
-            return Sign.FINE
-        case Answered(status=429):
-            return Sign.REFUSED
-        case Answered(status=408 | 503 | 504) | Unanswered(fault=Fault.TIMEOUT):
-            return Sign.STRAINED
-        case Answered(status=status) if status // 100 == 2:  # noqa: PLR2004 - a status code is its own name
-            return Sign.FINE
-        case _:
-            return Sign.NONE
-
-
 @dataclass(slots=True)
 class _Window:
     """What came back since *since*: answers in all, of them strained ones, and the timed ones, of
@@ -104,6 +88,17 @@ class _Window:
     timed: int = 0
     logs: float = 0.0
     peak: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Retreat:
+    """A limit that was lowered because of strain: *limit* and *threshold* before, and the *excess*
+    of strain over the part that is tolerated.
+    """
+
+    limit: float
+    threshold: float
+    excess: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +122,12 @@ class Limiter:
         "_limit",
         "_most",
         "_refused_at",
+        "_retreat",
         "_shrunk",
         "_suspicion",
         "_threshold",
+        "_tolerated",
+        "_tolerated_until",
         "_trial",
         "_window",
     )
@@ -144,9 +142,11 @@ class Limiter:
         self._floor: float | None = None
         self._suspicion: float | None = None
         self._trial: _Trial | None = None
-        self._shrunk = float("-inf")
+        self._retreat: _Retreat | None = None
+        self._tolerated, self._tolerated_until = TOLERATED_STRAIN, inf
+        self._shrunk = -inf
         self._check_at: float | None = None
-        self._window = _Window(float("-inf"))
+        self._window = _Window(-inf)
 
     @property
     def limit(self) -> int:
@@ -175,27 +175,46 @@ class Limiter:
 
     @property
     def _enough(self) -> int:
-        if self._trial is not None:
+        if self._trial is not None or self._retreat is not None:
             return max(FEWEST_OF_TRIAL, self.limit)
         if self._limit < self._threshold:
             return max(FEWEST_AT_START, self.limit // 2)
         return max(FEWEST, self.limit)
 
     def _close(self, window: _Window, now: float) -> None:
-        by_chance = TOLERATED_STRAIN * window.answers
+        if now >= self._tolerated_until:
+            self._tolerated, self._tolerated_until = TOLERATED_STRAIN, inf
+        share = window.strained / window.answers
+        retreat, self._retreat = self._retreat, None
+        if retreat is not None and share - self._tolerated > retreat.excess * UNMOVED:
+            self._return(retreat, share, now)
+            return
+        by_chance = self._tolerated * window.answers
         if window.strained > by_chance + 2 * sqrt(by_chance):
-            good = 1 - window.strained / window.answers
-            self._shrink(max(LARGEST_BACK_OFF, min(BACK_OFF, good)), now)
-        else:
-            if window.timed:
-                self._weigh(window, window.logs / window.timed, now)
-            self._window = _Window(now)
+            self._retire(share, now)
+            return
+        if window.timed:
+            self._weigh(window, window.logs / window.timed, now)
+        self._window = _Window(now)
+
+    def _retire(self, share: float, now: float) -> None:
+        """Back off from strain, to where a server of our own shows none, and see what it does."""
+        limit, threshold = self._limit, self._threshold
+        self._shrink(max(LARGEST_BACK_OFF, min(BACK_OFF, 1 - share)), now)
+        if share <= MOST_TESTED_STRAIN:
+            self._retreat = _Retreat(limit, threshold, share - self._tolerated)
+
+    def _return(self, retreat: _Retreat, share: float, now: float) -> None:
+        """Take the former limit again: so many fail whatever it is."""
+        self._limit, self._threshold = retreat.limit, retreat.threshold
+        self._tolerated, self._tolerated_until = share, now + CHECK_SECONDS
+        self._window = _Window(now)
 
     def _shrink(self, factor: float, now: float) -> None:
         """Back off, once for all that was under way at the time."""
         self._refused_at = self._limit
         self._limit = self._threshold = max(1.0, self._limit * factor)
-        self._trial = self._suspicion = None
+        self._trial = self._retreat = self._suspicion = None
         self._shrunk = now
         self._window = _Window(now)
 
@@ -210,7 +229,7 @@ class Limiter:
             self._suspect(latency, floor)
         else:
             self._suspicion = None
-            if window.strained <= TOLERATED_STRAIN * window.answers:
+            if window.strained <= self._tolerated * window.answers:
                 self._grow()
             if self._is_due(now):
                 self._begin_trial(latency, CHECK_STEP, is_check=True)

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from ingestor.core.answer import Answer
-from ingestor.core.limiter import sign
 from ingestor.core.route import Destination
 from ingestor.core.shares import Share, Shares
+from ingestor.core.sign import sign
 from ingestor.flow.ports import Clock, Timer
 
 

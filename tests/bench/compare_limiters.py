@@ -8,7 +8,8 @@ from itertools import pairwise
 from bench.rivals import Aimd, AnyLimiter, Fixed, Gradient2, GradientSqrt, Vegas
 from bench.simulation import Client, Phase, World
 
-from ingestor.core.limiter import Limiter, Sign
+from ingestor.core.limiter import Limiter
+from ingestor.core.sign import Sign
 
 SEEDS = 3
 
@@ -31,6 +32,8 @@ SCENES: Mapping[str, Scene] = {
     "pauses of 1 s": Scene([Phase(workers=10**6, seconds=0.05, pause=1.0)]),
     "our own processor": Scene([Phase(workers=10**6, seconds=0.001, own=0.00025)], most=64),
     "2 % fail by chance": Scene([Phase(workers=10**6, seconds=0.05, strained=0.02)]),
+    "20 % fail by chance": Scene([Phase(workers=10**6, seconds=0.05, strained=0.2)]),
+    "40 workers, 20 % fail by chance": Scene([Phase(queue=20, strained=0.2)]),
     "40 workers, endless queue": Scene([Phase()]),
     "40 workers, bodies 10:1": Scene([Phase(large=0.1)]),
     "40 workers, 503 beyond 20": Scene([Phase(queue=20)]),

@@ -12,8 +12,9 @@ from multiprocessing.connection import Connection
 import uvloop
 from bench.rivals import Aimd, AnyLimiter, Fixed, Gradient2, Vegas
 
-from ingestor.core.limiter import Limiter, sign
+from ingestor.core.limiter import Limiter
 from ingestor.core.route import Destination, Route
+from ingestor.core.sign import sign
 from ingestor.devkit.fake_tuner import DEMO_KEY, FakeTuner, Latency, Options
 from ingestor.devkit.sample_calls import body
 from ingestor.edge.credentials import Credential

@@ -3,7 +3,7 @@
 from math import log10, sqrt
 from typing import Protocol
 
-from ingestor.core.limiter import Sign
+from ingestor.core.sign import Sign
 
 
 class AnyLimiter(Protocol):

@@ -11,7 +11,7 @@ from functools import partial
 
 from bench.rivals import AnyLimiter
 
-from ingestor.core.limiter import Sign
+from ingestor.core.sign import Sign
 
 # How soon a server says no.
 NO_SECONDS = 0.02

@@ -18,9 +18,8 @@ from ingestor.core.limiter import (
     LEAST_BY_LATENCY,
     START,
     Limiter,
-    Sign,
-    sign,
 )
+from ingestor.core.sign import Sign, sign
 
 ENDLESS = 10**6
 
@@ -84,6 +83,29 @@ def test_what_has_nothing_to_do_with_the_load_does_not_shrink_it(phase: Phase) -
     seen = limits(play([phase], seconds=10.0), 4.0)
 
     assert sum(seen) / len(seen) > 0.95 * 512
+
+
+def test_what_fails_whatever_the_limit_does_not_shrink_it() -> None:
+    """A fifth of all requests fails by chance: fewer at a time fail as often."""
+    result = measure(SCENES["20 % fail by chance"], Limiter, 1)
+
+    assert result.rate > 0.8 * 0.8 * 512 / 0.05
+
+
+def test_a_limit_is_found_although_a_fifth_fails_anyway() -> None:
+    """What fails beyond the usual part still counts."""
+    result = measure(SCENES["40 workers, 20 % fail by chance"], Limiter, 1)
+
+    assert 40 < result.limit < 80
+    assert result.rate > 0.95 * 764
+
+
+def test_what_was_tolerated_is_tested_again_after_a_minute() -> None:
+    """What was an accident may have become push-back."""
+    world = play([Phase(workers=ENDLESS, strained=0.2)], seconds=2.5 * CHECK_SECONDS, most=64)
+
+    dips = [when for when, limit in world.clients[0].limits if limit < 0.9 * 64]
+    assert len({int(when / CHECK_SECONDS) for when in dips}) == 3
 
 
 @pytest.mark.parametrize("seed", range(3))
