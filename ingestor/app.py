@@ -9,6 +9,7 @@ from ingestor.core.guard import Guard
 from ingestor.core.offsets import Offsets
 from ingestor.core.stack import describe
 from ingestor.edge.clock import SystemClock, SystemDice
+from ingestor.edge.collector import sweep
 from ingestor.edge.credentials import Keyring
 from ingestor.edge.health import Health
 from ingestor.edge.kafka_fence import FencedError
@@ -150,6 +151,7 @@ class Service:
                     self._backlogs().run(),
                     self._notices.run(),
                     self._see_to_letters(burial, stop),
+                    sweep(),
                 )
             ]
             await stop.wait()

@@ -1,11 +1,14 @@
 """What the garbage collector is told."""
 
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
+from system.waiting import eventually
 
-from ingestor.edge.collector import YOUNGEST, relax
+from ingestor.devkit.fake_tuner.background import background
+from ingestor.edge.collector import YOUNGEST, relax, sweep
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +54,13 @@ def test_cycles_are_still_found() -> None:
         Knot()
 
     assert gc.get_stats()[0]["collected"] > before
+
+
+async def test_a_little_garbage_goes_away_in_time() -> None:
+    """A client that was lost is one cycle, which holds all that it had read."""
+    relax()
+    lost = weakref.ref(Knot())
+
+    async with background() as tasks:
+        tasks.start(sweep(0.01))
+        await eventually(lambda: lost() is None)
