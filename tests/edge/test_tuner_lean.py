@@ -1,6 +1,8 @@
 """What only the lean wire does: how it keeps connections, and which it gives up."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -518,3 +520,26 @@ async def test_closing_closes_all_connections() -> None:
             for _ in range(3):
                 tasks.create_task(tuner.post(BODY, route(to=destination(server.url))))
         await until(lambda: len(parted) == 3)
+
+
+async def test_over_tls_a_request_is_one_record(authority: Authority) -> None:
+    """Each record is sealed and unsealed for itself, so a head and its body share one."""
+    certificate = await asyncio.to_thread(authority.sign, "records")
+    body = bytes(8_000)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        reading = asyncio.to_thread(_first_record, listener, server_context(certificate))
+        async with LEAN.opened(tls=Tls(authority.ca)) as tuner, asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(reading)
+            port = listener.getsockname()[1]
+            goal = route(to=destination(f"https://127.0.0.1:{port}"))
+            await tuner.post(body, goal)
+
+    assert first.result().startswith(b"POST ")
+    assert first.result().endswith(b"\r\n\r\n" + body)
+
+
+def _first_record(listener: socket.socket, tls: ssl.SSLContext) -> bytes:
+    """Accept a client, and read what it says; OpenSSL gives no more than one record at a time."""
+    way, _ = listener.accept()
+    with way, tls.wrap_socket(way, server_side=True) as secured:
+        return secured.recv(2**16)
