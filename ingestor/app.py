@@ -154,7 +154,11 @@ class Service:
                     sweep(),
                 )
             ]
-            await stop.wait()
+            try:
+                await stop.wait()
+            except asyncio.CancelledError:
+                crew.close()  # or the slots that are given back would go to those who wait
+                raise
             observer.changed("draining")
             taking.cancel()
             cut_off = await pipeline.drain(self._settings.ingestor.drain_seconds)

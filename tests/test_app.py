@@ -33,6 +33,71 @@ sys.exit(asyncio.run(app.run(load(dict(os.environ), None))))
 UNKNOWN_MEMBER, FENCED_INSTANCE_ID = 25, 82
 
 
+# The third post meets a bug, while others are under way and many records wait for a slot.
+CROWDED = """
+import asyncio, os, sys
+from ingestor import app, assembly
+from ingestor.core.answer import Answered
+from ingestor.core.letter_topic import Prepared
+from ingestor.core.record import Partition, Record
+from ingestor.core.starts import Start
+from ingestor.edge.credentials import Keyring
+from ingestor.edge.health import Health
+from ingestor.edge.logs import configure
+from ingestor.edge.metrics import Metrics
+from ingestor.edge.observer import ServiceObserver
+from ingestor.settings import load
+
+EVENT, P0 = os.environ.pop("EVENT"), Partition("call-ended", 0)
+
+class World:
+    posts = 0
+    read = False
+
+    def serve(self, assignments):
+        assignments.begin({P0: Start(0)})
+        assignments.renew(0.0)
+
+    async def take(self, partitions, most):
+        if self.read:
+            return await asyncio.Event().wait()
+        self.read = True
+        values = [EVENT.replace("call-1", f"call-{at}").encode() for at in range(200)]
+        return [Record(P0, at, 1, None, value) for at, value in enumerate(values)]
+
+    async def commit(self, offsets, memos):
+        return True
+
+    async def ends(self):
+        return {}
+
+    async def prepare(self):
+        return Prepared()
+
+    async def post(self, body, route):
+        self.posts += 1
+        if self.posts == 3:
+            raise ZeroDivisionError
+        await asyncio.sleep(0.01)
+        return Answered(201)
+
+settings = load(dict(os.environ), None)
+metrics, world = Metrics("0"), World()
+observer = ServiceObserver(configure("error", "json"), metrics, Health())
+keys = Keyring(assembly.credentials(settings), observer)
+
+async def serve():
+    service = app.Service(settings, source=world, letters=world, tuner=world, keys=keys,
+                          observer=observer, metrics=metrics)
+    await service.run(asyncio.Event())
+
+try:
+    asyncio.run(serve())
+except* ZeroDivisionError:
+    print(world.posts)
+"""
+
+
 def test_a_place_that_was_taken_ends_it_with_1() -> None:
     """Two processes have one name: only somebody who gives each its own can mend that."""
     with EmbeddedBroker() as broker:
@@ -92,3 +157,18 @@ def test_a_bug_ends_it_with_1_and_commits_nothing(cluster: Cluster, topic: Topic
     assert said[-1]["event"] == "stopped"
     committed = topic.committed(f"{topic.name}-group")
     assert committed[1].offset == 0
+
+
+def test_a_bug_lets_nothing_begin_that_waited_for_a_slot() -> None:
+    """All that are under way are cut off: the slots that they give back are for nobody."""
+    ended = subprocess.run(  # noqa: S603 - this interpreter, a program of ours
+        [sys.executable, "-W", "error", "-c", CROWDED],
+        env=os.environ
+        | COMPLETE
+        | {"EVENT": event(call_id="call-1").decode(), "INGESTOR_MAX_CONCURRENCY": "3"},
+        capture_output=True,
+        timeout=25,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"3\n", b"")

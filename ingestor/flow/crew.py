@@ -47,6 +47,10 @@ class Crew:
         """Ask a drain to wait for what the current task does inside."""
         return Busy(self._busy, asyncio.current_task(self._loop))
 
+    def close(self) -> None:
+        """Begin no attempt any more: the service ends."""
+        self._drains += 1
+
     async def drain(self, seconds: float) -> int:
         """Come to rest within *seconds*; return how many tasks had to be cut off.
 

@@ -22,7 +22,7 @@ from ingestor.flow.crew import Crew
 from ingestor.flow.gate import Gate
 from ingestor.flow.lease import Lease
 from ingestor.flow.ports import Clock, Dice, Keys, Observer, Tuner
-from ingestor.flow.slots import Slot, Slots
+from ingestor.flow.slots import Begin, Slot, Slots
 from ingestor.flow.ways import Way
 
 
@@ -64,16 +64,32 @@ class Delivery:
         self._dice = dice
         self._observer = observer
 
-    async def deliver(self, call: Call, route: Route) -> Delivered | Duplicate | Dead | None:
-        """Post *call* until there is an outcome; None when a drain leaves it (the record comes
-        again).
+    def line_up(self, route: Route, begin: Begin) -> None:
+        """Call *begin* with a slot for *route* as soon as there is one; at once, and without, when
+        something else has to be waited for.
+        """
+        if self._gate.way(route).is_free:
+            self._slots.line_up(route.destination, begin)
+        else:
+            begin(self._slots.slot(route.destination))
+
+    def clear(self) -> None:
+        """Forget all that were lined up."""
+        self._slots.clear()
+
+    async def deliver(
+        self, call: Call, route: Route, slot: Slot
+    ) -> Delivered | Duplicate | Dead | None:
+        """Post *call*, at once when it has a *slot*, until there is an outcome; None when a drain
+        leaves it (the record comes again).
         """
         way = self._gate.way(route)
         effort = Effort()
         while not self._crew.is_draining:
-            if not self._lease.is_valid:
+            if not (way.is_free and self._lease.is_valid):
+                slot.leave()  # it is for a request, never for a wait
                 await self._lease.until_valid()
-            match await self._attempt(call, way, effort):
+            match await self._attempt(call, way, effort, slot):
                 case Accepted(is_duplicate=is_duplicate):
                     return Duplicate(effort.tries) if is_duplicate else Delivered(effort.tries)
                 case Refused(status, message, errors):
@@ -88,13 +104,13 @@ class Delivery:
                     assert_never(unknown)
         return None
 
-    async def _attempt(self, call: Call, way: Way, effort: Effort) -> Verdict | None:
+    async def _attempt(self, call: Call, way: Way, effort: Effort, slot: Slot) -> Verdict | None:
         """Post once; None when the gate closed, or the lease ended, while *call* waited."""
-        destination = way.route.destination
         with await self._gate.passage(way, effort) as passage:
             if passage.is_probe_of_key:
-                await self._keys.refresh(destination.credential)
-            with await self._slots.slot(destination, is_retry=effort.count > 0) as slot:
+                await self._keys.refresh(way.route.destination.credential)
+            with slot:
+                await slot.take(is_retry=effort.count > 0)
                 if not (passage.is_open and self._lease.is_valid):
                     return None
                 passage.begin(self._clock.wall())

@@ -2,6 +2,7 @@
 committed.
 """
 
+from functools import partial
 from typing import assert_never
 
 from msgspec import Struct
@@ -19,10 +20,12 @@ from ingestor.flow.burial import Burial
 from ingestor.flow.committer import Committer
 from ingestor.flow.crew import Crew
 from ingestor.flow.delivery import Delivery
+from ingestor.flow.hands import Hands
 from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.lanes import Lanes
 from ingestor.flow.ports import Clock, Observer
 from ingestor.flow.room import OVERHEAD_BYTES, Room
+from ingestor.flow.slots import Slot
 
 
 class Routed(Struct, frozen=True, gc=False):
@@ -72,6 +75,7 @@ class Pipeline:
         self._clock = clock
         self._observer = observer
         self._version = version
+        self._hands = Hands(crew, self._carry)
         self._lanes: Lanes[Work] = Lanes()
         # How many there were: what was read before one must not be admitted after it.
         self.drains = 0
@@ -95,7 +99,7 @@ class Pipeline:
                 self._held_letters.note_read(record.topic)
                 work = Work(record, claim, call, route)
                 if self._lanes.enter(call.call_id, work):
-                    self._crew.start(self._walk(work))
+                    self._line_up(work)
             case unknown:
                 assert_never(unknown)
 
@@ -106,12 +110,19 @@ class Pipeline:
         Every assignment ends with it, so that nothing stays in the room.
         """
         self.drains += 1
+        self._leave()
         try:
             return await self._crew.drain(seconds)
         finally:
             if not self._crew.is_draining:  # else there is still work, and another drain for it
+                self._leave()
                 self._lanes.clear()
                 self._room.empty()
+
+    def _leave(self) -> None:
+        """Leave what nobody carries yet."""
+        self._delivery.clear()
+        self._hands.clear()
 
     def _read(self, record: Record) -> Routed | Dead | Ignored:
         """Decode and route: both are pure, so an unexpected error in them is this record's own."""
@@ -124,19 +135,20 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - the one boundary: a bug that one record wakes must not stop the others
             return Dead(Reason.INTERNAL, describe(error))
 
-    async def _walk(self, first: Work) -> None:
-        """Carry the records of one call_id, one after the other."""
-        work: Work | None = first
-        while work:
-            await self._carry(work)
-            work = self._lanes.leave(work.call.call_id)
+    def _line_up(self, work: Work) -> None:
+        """Have *work* carried once it has a slot; in a drain it is left."""
+        if not self._crew.is_draining:
+            self._delivery.line_up(work.route, partial(self._hands.give, work))
 
-    async def _carry(self, work: Work) -> None:
+    async def _carry(self, work: Work, slot: Slot) -> None:
+        """Carry a record to its end; then it is the turn of the next one of its call_id."""
         with self._held_letters.trial(work.route) as trial:
-            while outcome := await self._delivery.deliver(work.call, work.route):
+            while outcome := await self._delivery.deliver(work.call, work.route, slot):
                 if await trial.is_over(outcome):
                     await self._end(work.record, work.claim, outcome, work.route)
-                    return
+                    break
+        if after := self._lanes.leave(work.call.call_id):
+            self._line_up(after)
 
     async def _end_unread(
         self, record: Record, claim: Claim, dead: Dead, *, has_to_wait: bool

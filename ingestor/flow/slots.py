@@ -4,6 +4,7 @@ server's limiter say so.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -13,9 +14,12 @@ from ingestor.core.shares import Share, Shares
 from ingestor.core.sign import sign
 from ingestor.flow.ports import Clock, Timer
 
+Begin = Callable[["Slot"], None]
+"""What is called with a slot, once there is one."""
+
 
 class Queue:
-    """Those who wait for a slot of one kind; who waits longest goes first."""
+    """Tasks that wait for a slot of one kind; who waits longest goes first."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -39,30 +43,36 @@ class Queue:
 
 
 class Lane:
-    """The share of one destination, and those who wait for it, by whether it is a retry, which also
-    tells who is next.
+    """The share of one destination, and those who wait for it: records that nobody carries yet, and
+    tasks, by whether it is a retry, which also tells who is next.
     """
 
-    __slots__ = ("first", "is_retry_next", "retry", "share", "timer")
+    __slots__ = ("first", "fresh", "is_retry_next", "retry", "share", "timer")
 
     def __init__(self, share: Share) -> None:
         self.share = share
+        self.fresh: deque[Begin] = deque()
         self.first = Queue()
         self.retry = Queue()
         self.is_retry_next = False
         self.timer: Timer | None = None
 
-    def queue(self, *, is_retry: bool) -> Queue:
-        """Find the queue of those who come for the first time, or again."""
-        return self.retry if is_retry else self.first
-
     def choose(self) -> bool:
         """Choose who is next; whether there is anybody."""
-        first_waits, retry_waits = bool(self.first), bool(self.retry)
+        first_waits, retry_waits = bool(self.first or self.fresh), bool(self.retry)
         self.is_retry_next = self.share.is_retry_next(
             first_waits=first_waits, retry_waits=retry_waits
         )
         return first_waits or retry_waits
+
+    def call(self, slots: "Slots") -> None:
+        """Let go who is next: a task has been on its way for longer than what nobody carries."""
+        if self.is_retry_next:
+            self.retry.call()
+        elif self.first:
+            self.first.call()
+        else:
+            self.fresh.popleft()(Slot(slots, self, is_taken=True))
 
 
 class Slots:
@@ -74,8 +84,8 @@ class Slots:
         self._clock = clock
         self._shares = Shares(most, rate)
         self._lanes: dict[Destination, Lane] = {}
-        # Those in which somebody waits.
-        self._waiting: dict[Destination, Lane] = {}
+        # Those in which somebody waits, in the order in which they came.
+        self._waiting: dict[Lane, None] = {}
 
     @property
     def in_use(self) -> int:
@@ -87,65 +97,94 @@ class Slots:
         """How many there are at present."""
         return self._shares.limit
 
-    async def slot(self, destination: Destination, *, is_retry: bool = False) -> "Slot":
-        """Wait for a slot; `with` gives it back."""
-        return Slot(self, await self._enter(destination, is_retry=is_retry), is_retry=is_retry)
+    def slot(self, destination: Destination) -> "Slot":
+        """Have no slot yet for requests to *destination*, but what takes one."""
+        return Slot(self, self._lane(destination))
 
-    def leave(self, share: Share, *, is_retry: bool) -> None:
-        """Give a slot back."""
-        self._shares.leave(share, is_retry=is_retry)
-        if self._waiting:
-            self._admit()
+    def line_up(self, destination: Destination, begin: Begin) -> None:
+        """Call *begin* with a slot for a first attempt as soon as there is one, perhaps now."""
+        lane = self._lane(destination)
+        if self._take(lane, is_retry=False):
+            begin(Slot(self, lane, is_taken=True))
+            return
+        lane.fresh.append(begin)
+        if len(lane.fresh) == 1:
+            self._wait(lane)
 
-    async def _enter(self, destination: Destination, *, is_retry: bool) -> Share:
-        lane = self._lanes.get(destination)
-        if lane is None:
-            lane = self._lanes[destination] = Lane(self._shares.of(destination))
-        if destination not in self._waiting:
-            lane.is_retry_next = is_retry
-            if self._may(lane, now := self._clock.now()):
-                self._shares.take(lane.share, now, is_retry=is_retry)
-                return lane.share
-            self._waiting[destination] = lane
-            waiter = lane.queue(is_retry=is_retry).join()
-        else:
-            queue = lane.queue(is_retry=is_retry)
-            is_first_of_kind = not queue
-            waiter = queue.join()
-            if is_first_of_kind:
-                self._admit()
+    def clear(self) -> None:
+        """Forget all that were lined up."""
+        for lane in self._lanes.values():
+            lane.fresh.clear()
+
+    async def enter(self, lane: Lane, *, is_retry: bool) -> None:
+        """Wait for a slot of *lane*."""
+        if self._take(lane, is_retry=is_retry):
+            return
+        queue = lane.retry if is_retry else lane.first
+        is_first_of_kind = not queue
+        waiter = queue.join()
+        if is_first_of_kind:
+            self._wait(lane)
         try:
             await waiter
         except asyncio.CancelledError:
             # The slot may have been handed over before the cancellation arrived.
             if waiter.done() and not waiter.cancelled():
                 lane.share.bucket.give_back()
-                self.leave(lane.share, is_retry=is_retry)
+                self.leave(lane, is_retry=is_retry)
             raise
-        return lane.share
+
+    def leave(self, lane: Lane, *, is_retry: bool) -> None:
+        """Give a slot back."""
+        self._shares.leave(lane.share, is_retry=is_retry)
+        if self._waiting:
+            self._admit()
+
+    def _lane(self, destination: Destination) -> Lane:
+        lane = self._lanes.get(destination)
+        if lane is None:
+            lane = self._lanes[destination] = Lane(self._shares.of(destination))
+        return lane
+
+    def _take(self, lane: Lane, *, is_retry: bool) -> bool:
+        """Take a slot unless others wait or there is none."""
+        if lane in self._waiting:
+            return False
+        lane.is_retry_next = is_retry
+        if not self._may(lane, now := self._clock.now()):
+            return False
+        self._shares.take(lane.share, now, is_retry=is_retry)
+        return True
+
+    def _wait(self, lane: Lane) -> None:
+        """Somebody of a kind of which nobody waited joins those who wait."""
+        if lane in self._waiting:
+            self._admit()
+        else:
+            self._waiting[lane] = None
 
     def _admit(self) -> None:
         """Hand out what is free, each time to the one of those who may that has the fewest."""
         now = self._clock.now()
         while (lane := self._next(now)) is not None:
             self._shares.take(lane.share, now, is_retry=lane.is_retry_next)
-            lane.queue(is_retry=lane.is_retry_next).call()
+            lane.call(self)
 
     def _next(self, now: float) -> Lane | None:
         """Choose the lane whose turn it is; None when nobody may go."""
         chosen: Lane | None = None
         empty = []
-        for destination, lane in self._waiting.items():
+        for lane in self._waiting:
             if lane.share.server.is_full:
                 continue
             if not lane.choose():
-                empty.append(destination)
+                empty.append(lane)
             elif self._may(lane, now) and (
                 chosen is None or lane.share.in_use < chosen.share.in_use
             ):
                 chosen = lane
-        for destination in empty:
-            del self._waiting[destination]
+        for lane in empty:
+            del self._waiting[lane]
         return chosen
 
     def _may(self, lane: Lane, now: float) -> bool:
@@ -166,14 +205,15 @@ class Slots:
 
 
 class Slot:
-    """A slot for one request."""
+    """What a record has of the slots: none, or one for its next request."""
 
-    __slots__ = ("_is_retry", "_is_used", "_share", "_slots")
+    __slots__ = ("_is_retry", "_is_taken", "_is_used", "_lane", "_slots")
 
-    def __init__(self, slots: Slots, share: Share, *, is_retry: bool) -> None:
+    def __init__(self, slots: Slots, lane: Lane, *, is_taken: bool = False) -> None:
         self._slots = slots
-        self._share = share
-        self._is_retry = is_retry
+        self._lane = lane
+        self._is_taken = is_taken
+        self._is_retry = False
         self._is_used = False
 
     def __enter__(self) -> Self:
@@ -186,10 +226,23 @@ class Slot:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Give it back; without a request, also its place in the rate."""
+        """Give it back."""
+        self.leave()
+
+    async def take(self, *, is_retry: bool) -> None:
+        """Wait until there is one, unless it is there."""
+        if not self._is_taken:
+            await self._slots.enter(self._lane, is_retry=is_retry)
+            self._is_taken, self._is_retry, self._is_used = True, is_retry, False
+
+    def leave(self) -> None:
+        """Give it back, if it is there; without a request, also its place in the rate."""
+        if not self._is_taken:
+            return
+        self._is_taken = False
         if not self._is_used:
-            self._share.bucket.give_back()
-        self._slots.leave(self._share, is_retry=self._is_retry)
+            self._lane.share.bucket.give_back()
+        self._slots.leave(self._lane, is_retry=self._is_retry)
 
     def begin(self) -> None:
         """Note that the request begins."""
@@ -199,5 +252,5 @@ class Slot:
         """Let the limiter of the server learn from the *answer*, which came *now* after
         *seconds*.
         """
-        server = self._share.server
+        server = self._lane.share.server
         server.limiter.note(sign(answer), seconds=seconds, in_flight=server.in_use, now=now)

@@ -17,10 +17,12 @@ class Moment(Enum):
 
 
 class Cut:
-    """Cancels at suspension number *at* (from 1) of the coroutines it wraps while it is armed."""
+    """Cancels at suspension number *at* (from 1) of all the coroutines that it wraps, counted while
+    it *is_armed*.
+    """
 
-    def __init__(self, at: int, moment: Moment) -> None:
-        self.is_armed = False
+    def __init__(self, at: int, moment: Moment, *, is_armed: bool = True) -> None:
+        self.is_armed = is_armed
         self._at = at
         self._moment = moment
         self.suspensions = 0
@@ -31,8 +33,8 @@ class Cut:
         return self.suspensions >= self._at
 
     def __call__(self, work: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
-        """Wrap *work*, when armed."""
-        return self.drive(work) if self.is_armed else work
+        """Wrap *work*."""
+        return self.drive(work)
 
     async def drive(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run *work* to its end, or to the cut."""
@@ -46,8 +48,8 @@ class Cut:
                 awaited = work.throw(error) if error else work.send(None)
             except StopIteration:
                 return
-            self.suspensions += 1
-            if self.suspensions == self._at:
+            self.suspensions += self.is_armed
+            if self.is_armed and self.suspensions == self._at:
                 self._cancel(awaited)
             try:
                 yield awaited

@@ -19,6 +19,7 @@ from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder, Reading
 from ingestor.core.guard import Guard, Limits
 from ingestor.core.offsets import Offsets
+from ingestor.core.outcome import Dead, Delivered, Duplicate
 from ingestor.core.record import Header, Partition, Record
 from ingestor.core.route import Destination, Route
 from ingestor.core.routing import Router
@@ -111,6 +112,7 @@ class Yard(asyncio.TaskGroup):
     def __init__(self, wrap: Callable[[Any], Work] | None = None) -> None:
         super().__init__()
         self.started: list[asyncio.Task[Any]] = []
+        self.is_ending = False
         self._wrap = wrap
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -134,6 +136,7 @@ class Yard(asyncio.TaskGroup):
         traceback: TracebackType | None,
     ) -> None:
         """End every task; an error of the block alone is raised as it is."""
+        self.is_ending = True
         for task in self.started:
             task.cancel()
         try:
@@ -257,6 +260,11 @@ class Road:
         for each in records:
             self.pipeline.admit(each)
 
+    async def deliver(self, call: Call, route: Route) -> Delivered | Duplicate | Dead | None:
+        """Deliver *call*, which has no slot yet."""
+        slot = self.slots.slot(route.destination)
+        return await self.delivery.deliver(call, route, slot)
+
     async def carry(self, *records: Record) -> None:
         """Have *records* be on the wire, as far as there is room: Tuner keeps its answers back."""
         self.begin()
@@ -298,7 +306,7 @@ async def open_road(
 ) -> AsyncIterator[Road]:
     """Open a road on which nothing is assigned yet."""
     async with Yard(wrap) as yard:
-        yield Road(
+        road = Road(
             yard,
             tuner=tuner or FakeTuner(),
             letters=letters or FakeLetters(),
@@ -307,3 +315,7 @@ async def open_road(
             offsets=offsets or Offsets(),
             dice=dice or LoadedDice(0.5),
         )
+        try:
+            yield road
+        finally:
+            road.crew.close()

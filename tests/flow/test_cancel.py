@@ -1,7 +1,7 @@
 """Cancelled at any await of the road, nothing is settled that is not safe, and nobody else suffers.
 
-The awaits are found by running: at the first suspension, at the second, and so on, until the run
-ends without reaching it; each as the task falls asleep, and as it wakes up.
+The awaits are found by running: at the first suspension of any hand, at the second, and so on,
+until the run ends without reaching it; each as the task falls asleep, and as it wakes up.
 """
 
 import itertools
@@ -42,9 +42,9 @@ LONG = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What becomes of the record that is cut: what Tuner answers to it and to those *behind* it in
-    its lane, how often its letter is refused, which letters are too many, and how many suspensions
-    there are at *least*. With *is_down* the server is out of order when it comes.
+    """What becomes of the call `cut`: what Tuner answers to it and to those *behind* it in its
+    lane, how often its letter is refused, which letters are too many, and how many suspensions
+    there are at *least*, of all hands. With *is_down* the server is out of order when it comes.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Journey:
 
     @property
     def records(self) -> list[Record]:
-        """All records: one takes the only slot, or many bring the server down, the next one is cut,
+        """All records: one takes the only slot, or many bring the server down, then comes the call,
         and there are others.
         """
         lane = ["cut"] * (1 + self.behind)
@@ -65,22 +65,22 @@ class Journey:
 
     @property
     def ahead(self) -> list[str]:
-        """Those before the one that is cut."""
+        """Those before it."""
         return [f"ahead {number}" for number in range(RUN if self.is_down else 1)]
 
 
 JOURNEYS = [
-    Journey("accepted", [CREATED], least=2),
-    Journey("refused", [REFUSAL], least=3),
-    Journey("try again", [BROKEN, TIMEOUT, CREATED], least=6),
-    Journey("rest", [busy_for(30), CREATED], least=5),
-    Journey("hold", [UNAUTHORIZED, UNAUTHORIZED, CREATED], least=6),
-    Journey("two holds", [UNAUTHORIZED, FORBIDDEN, CREATED], least=6),
-    Journey("letter refused", [REFUSAL], least=7, refusals=2),
-    Journey("letter held", [REFUSAL, REFUSAL, CREATED], least=6, letters=Limits(1, 0.01)),
-    Journey("after an outage", [CREATED], least=2, is_down=True),
-    Journey("in an outage", [BROKEN, TIMEOUT, UNAUTHORIZED, CREATED], least=6, is_down=True),
-    Journey("in a lane", [CREATED, BROKEN, CREATED], least=6, behind=1),
+    Journey("accepted", [CREATED], least=4),
+    Journey("refused", [REFUSAL], least=5),
+    Journey("try again", [BROKEN, TIMEOUT, CREATED], least=8),
+    Journey("rest", [busy_for(30), CREATED], least=11),
+    Journey("hold", [UNAUTHORIZED, UNAUTHORIZED, CREATED], least=12),
+    Journey("two holds", [UNAUTHORIZED, FORBIDDEN, CREATED], least=12),
+    Journey("letter refused", [REFUSAL], least=9, refusals=2),
+    Journey("letter held", [REFUSAL, REFUSAL, CREATED], least=8, letters=Limits(1, 0.01)),
+    Journey("after an outage", [CREATED], least=36, is_down=True),
+    Journey("in an outage", [BROKEN, TIMEOUT, UNAUTHORIZED, CREATED], least=43, is_down=True),
+    Journey("in a lane", [CREATED, BROKEN, CREATED], least=7, behind=1),
 ]
 
 everywhere = pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def call_id(record: Record) -> str:
 
 
 async def travel(journey: Journey, cut: Cut) -> None:
-    """Make a journey, cut somewhere, and see what is left."""
+    """Make a journey, with whoever carries cut somewhere, and see what is left."""
     down = {name: [BROKEN] for name in journey.ahead if journey.is_down}
     tuner = FakeTuner({"cut": journey.answers, **down})
     measures = replace(ONE_SLOT, letters=journey.letters)
@@ -116,15 +116,14 @@ async def travel(journey: Journey, cut: Cut) -> None:
         road.begin(P0)
         at = len(journey.ahead)
         road.admit(*journey.records[:at])
-        cut_one, *others, late = journey.records[at:]
+        *others, late = journey.records[at:]
         if journey.is_down:
             await road.clock.advance(0)
             assert road.observer.holds
         cut.is_armed = True
-        road.admit(cut_one)
-        cut.is_armed = False
         road.admit(*others)
         await road.clock.advance(LONG)
+        cut.is_armed = False
         look(road)
         assert road.slots.in_use == 0
 
@@ -150,7 +149,7 @@ async def test_a_record_cut_anywhere_leaves_nothing_unsafe_behind(
 ) -> None:
     """The others go on, no slot and no probe is lost, and it is carried when it comes again."""
     for at in itertools.count(1):
-        cut = Cut(at, moment)
+        cut = Cut(at, moment, is_armed=False)
         await travel(journey, cut)
         if not cut.is_reached:
             break

@@ -30,7 +30,7 @@ Ending = Delivered | Duplicate | Dead | None
 
 async def deliver(road: Road, call_id: str = "a") -> Ending:
     """Deliver a call, and let all the time pass that it takes."""
-    delivery = road.start(road.delivery.deliver(call(call_id), ROUTE))
+    delivery = road.start(road.deliver(call(call_id), ROUTE))
     await road.clock.advance_until(delivery.done)
     return delivery.result()
 
@@ -100,12 +100,12 @@ async def test_waits_are_drawn_evenly_from_zero_to_a_ceiling_that_doubles() -> N
 async def test_a_slot_is_held_for_a_request_and_never_for_a_wait() -> None:
     """An unlucky call that backs off takes nothing from the others."""
     async with open_road(FakeTuner({"a": [BROKEN]}), ONE_SLOT) as road:
-        unlucky = road.start(road.delivery.deliver(call("a"), ROUTE))
+        unlucky = road.start(road.deliver(call("a"), ROUTE))
         await quiescence()
         assert len(road.clock.naps) == 1
         assert road.slots.in_use == 0
 
-        assert isinstance(await road.delivery.deliver(call("b"), ROUTE), Delivered)
+        assert isinstance(await road.deliver(call("b"), ROUTE), Delivered)
         await road.clock.advance_until(unlucky.done)
 
         assert road.tuner.call_ids == ["a", "b", "a"]
@@ -116,7 +116,7 @@ async def test_those_who_wait_at_the_gate_hold_no_slot(stop: Answer) -> None:
     """A held destination must not starve the others."""
     async with open_road(FakeTuner({"a": [stop]}), ONE_SLOT) as road:
         for name in "abc":
-            road.start(road.delivery.deliver(call(name), ROUTE))
+            road.start(road.deliver(call(name), ROUTE))
             await quiescence()
 
         assert road.tuner.call_ids == ["a"]
@@ -127,7 +127,7 @@ async def test_requests_are_bounded_by_the_slots() -> None:
     """Tuner is treated politely: never more at once, and never fewer while there is work."""
     async with open_road(measures=Measures(slots=5)) as road:
         for number in range(40):
-            road.start(road.delivery.deliver(call(str(number)), ROUTE))
+            road.start(road.deliver(call(str(number)), ROUTE))
         await quiescence()
 
         assert len(road.tuner.received) == 40
@@ -139,7 +139,7 @@ async def test_one_whose_destination_is_held_while_it_waits_for_a_slot_is_not_po
     """It passed the gate before; the slot goes back unused."""
     async with open_road(FakeTuner({"a": [Answered(401)]}), ONE_SLOT) as road:
         for name in "abc":
-            road.start(road.delivery.deliver(call(name), ROUTE))
+            road.start(road.deliver(call(name), ROUTE))
         await road.clock.advance(0.99)
 
         assert road.tuner.call_ids == ["a"]
@@ -176,7 +176,7 @@ async def test_attempts_are_observed() -> None:
     tuner = FakeTuner({"a": [BROKEN, TIMEOUT, CREATED]})
     tuner.hold()
     async with open_road(tuner, dice=LoadedDice(0.0)) as road:
-        road.start(road.delivery.deliver(call("a"), ROUTE))
+        road.start(road.deliver(call("a"), ROUTE))
         await road.clock.advance(3)
         tuner.release()
         await road.clock.advance(0)
@@ -198,7 +198,7 @@ async def test_a_bug_in_the_wire_is_not_taken_for_an_answer() -> None:
     """
     async with open_road(BuggyTuner()) as road:
         with pytest.raises(ZeroDivisionError):
-            await road.delivery.deliver(call("a"), ROUTE)
+            await road.deliver(call("a"), ROUTE)
 
         assert road.slots.in_use == 0
 
@@ -208,7 +208,7 @@ async def test_many_calls_together_take_no_longer_than_the_slowest() -> None:
     names = [str(number) for number in range(50)]
     tuner = FakeTuner({name: [BROKEN, BROKEN, CREATED] for name in names[::5]})
     async with open_road(tuner, Measures(slots=3)) as road:
-        tasks = [road.start(road.delivery.deliver(call(name), ROUTE)) for name in names]
+        tasks = [road.start(road.deliver(call(name), ROUTE)) for name in names]
         await quiescence()
         assert sum(task.done() for task in tasks) == 40
 
@@ -228,7 +228,7 @@ async def test_during_a_drain_no_attempt_begins() -> None:
         road.start(road.crew.drain(20))
         await quiescence()
 
-        assert await road.delivery.deliver(call("b"), ROUTE) is None
+        assert await road.deliver(call("b"), ROUTE) is None
         assert road.tuner.call_ids == ["a"]
 
 
@@ -252,4 +252,4 @@ async def test_an_attempt_that_a_drain_awaits_is_not_followed_by_another(answer:
 
 async def on_the_wire(road: Road) -> None:
     """Deliver a call as one of the crew; a drain leaves it without an outcome."""
-    assert await road.delivery.deliver(call("a"), ROUTE) is None
+    assert await road.deliver(call("a"), ROUTE) is None

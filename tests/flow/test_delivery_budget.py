@@ -46,7 +46,7 @@ async def attempt(road: Road, count: int) -> None:
 
 async def good(road: Road, route: Route = ROUTE) -> None:
     """Have another call accepted."""
-    task = road.start(road.delivery.deliver(call("good"), route))
+    task = road.start(road.deliver(call("good"), route))
     await road.clock.advance_until(task.done)
     assert isinstance(task.result(), Delivered)
 
@@ -68,7 +68,7 @@ async def test_one_that_keeps_failing_while_others_pass_is_exhausted(
     """After exactly as many counted attempts as it has, and it stops nobody meanwhile."""
     async with open_road(only_bad(answer), THREE) as road:
         road.tuner.hold("bad")
-        bad = road.start(road.delivery.deliver(call("bad"), ROUTE))
+        bad = road.start(road.deliver(call("bad"), ROUTE))
         for count in (1, 2, 3):
             await attempt(road, count)
             assert not bad.done()
@@ -90,7 +90,7 @@ async def test_an_outage_never_counts(answer: Answer) -> None:
     """However long: nothing is accepted, so nothing tells that it is the call's own fault."""
     tuner = FakeTuner({"bad": [answer] * 200})
     async with open_road(tuner, THREE) as road:
-        bad = road.start(road.delivery.deliver(call("bad"), ROUTE))
+        bad = road.start(road.deliver(call("bad"), ROUTE))
 
         await road.clock.advance_until(bad.done)
 
@@ -102,7 +102,7 @@ async def test_an_outage_never_counts(answer: Answer) -> None:
 async def test_only_failures_with_an_acceptance_in_between_count() -> None:
     """Of ten attempts in an outage none, afterwards each."""
     async with open_road(only_bad(BROKEN), THREE) as road:
-        bad = road.start(road.delivery.deliver(call("bad"), ROUTE))
+        bad = road.start(road.deliver(call("bad"), ROUTE))
         await attempt(road, 10)
 
         for count in (11, 12, 13):
@@ -119,7 +119,7 @@ async def test_only_failures_with_an_acceptance_in_between_count() -> None:
 async def test_many_acceptances_between_two_attempts_count_one_failure() -> None:
     """A budget of attempts, not of other calls."""
     async with open_road(only_bad(BROKEN), THREE) as road:
-        bad = road.start(road.delivery.deliver(call("bad"), ROUTE))
+        bad = road.start(road.deliver(call("bad"), ROUTE))
         await attempt(road, 1)
 
         for _ in range(10):
@@ -133,7 +133,7 @@ async def test_many_acceptances_between_two_attempts_count_one_failure() -> None
 async def test_what_passes_elsewhere_does_not_count() -> None:
     """Another destination may be well while this one is down."""
     async with open_road(only_bad(BROKEN), THREE) as road:
-        bad = road.start(road.delivery.deliver(call("bad"), ROUTE))
+        bad = road.start(road.deliver(call("bad"), ROUTE))
         for count in range(1, 10):
             await attempt(road, count)
             await good(road, ELSEWHERE)
@@ -144,10 +144,10 @@ async def test_what_passes_elsewhere_does_not_count() -> None:
 async def test_a_refusal_of_others_does_not_count() -> None:
     """A server that refuses everything it can still refuse is not one that works."""
     async with open_road(FakeTuner({"bad": [BROKEN] * 100}, lambda _: REFUSAL), THREE) as road:
-        bad = road.start(road.delivery.deliver(call("bad"), ROUTE))
+        bad = road.start(road.deliver(call("bad"), ROUTE))
         for count in range(1, 10):
             await attempt(road, count)
-            other = road.start(road.delivery.deliver(call("other"), ROUTE))
+            other = road.start(road.deliver(call("other"), ROUTE))
             await road.clock.advance_until(other.done)
 
         assert not bad.done()
@@ -156,7 +156,7 @@ async def test_a_refusal_of_others_does_not_count() -> None:
 async def test_waits_are_counted_from_the_attempts_not_from_the_failures_that_count() -> None:
     """In an outage the pauses grow as well."""
     async with open_road(FakeTuner({"bad": [BROKEN] * 5}), THREE) as road:
-        bad = road.start(road.delivery.deliver(call("bad"), ROUTE))
+        bad = road.start(road.deliver(call("bad"), ROUTE))
         await road.clock.advance_until(bad.done)
 
         assert road.clock.naps == [0.5, 1, 2, 4, 4]
@@ -165,7 +165,7 @@ async def test_waits_are_counted_from_the_attempts_not_from_the_failures_that_co
 async def test_one_that_meets_a_hold_alone_is_not_dead_however_often() -> None:
     """With a wrong key nothing is accepted: it is our own fault, and the calls wait for it."""
     async with open_road(FakeTuner({"bad": [UNAUTHORIZED] * 50}), THREE) as road:
-        bad = road.start(road.delivery.deliver(call("bad"), ROUTE))
+        bad = road.start(road.deliver(call("bad"), ROUTE))
 
         await road.clock.advance_until(bad.done)
 
@@ -181,11 +181,11 @@ async def test_one_bad_call_never_holds_up_the_others_for_long() -> None:
     failures are its own.
     """
     async with open_road(only_bad(UNAUTHORIZED), THREE) as road:
-        bad = road.start(road.delivery.deliver(call("bad"), ROUTE))
+        bad = road.start(road.deliver(call("bad"), ROUTE))
         await attempt(road, 1)
         await road.clock.advance(0)
         assert len(road.observer.holds) == 1
-        others = [road.start(road.delivery.deliver(call(str(n)), ROUTE)) for n in range(10)]
+        others = [road.start(road.deliver(call(str(n)), ROUTE)) for n in range(10)]
 
         await road.clock.advance_until(lambda: all(other.done() for other in others), most=3)
         while not bad.done():
@@ -200,9 +200,9 @@ async def test_a_configured_route_that_is_unknown_holds_until_it_is_proven() -> 
     """A wrong agent id in the settings is our fault; once a call was accepted it is the call's."""
     tuner = FakeTuner({"a": [UNKNOWN, CREATED], "b": [UNKNOWN]})
     async with open_road(tuner, THREE) as road:
-        first = road.start(road.delivery.deliver(call("a"), ROUTE))
+        first = road.start(road.deliver(call("a"), ROUTE))
         await road.clock.advance_until(first.done)
-        second = road.start(road.delivery.deliver(call("b"), ROUTE))
+        second = road.start(road.deliver(call("b"), ROUTE))
         await road.clock.advance_until(second.done)
 
         assert isinstance(first.result(), Delivered)
@@ -215,7 +215,7 @@ async def test_ids_of_the_event_itself_are_the_events_own_fault() -> None:
     """Nobody has to wait for an agent that only this call names."""
     own = replace(ROUTE, is_configured=False)
     async with open_road(FakeTuner({"a": [UNKNOWN]}), THREE) as road:
-        dead = await road.delivery.deliver(call("a"), own)
+        dead = await road.deliver(call("a"), own)
 
         assert isinstance(dead, Dead)
         assert road.observer.holds == []
@@ -226,7 +226,7 @@ async def test_a_status_that_is_told_is_the_last_one() -> None:
     answers: list[Answer] = [TIMEOUT, BROKEN, Answered(503)]
     async with open_road(FakeTuner({"bad": answers}), THREE) as road:
         road.tuner.hold("bad")
-        bad = road.start(road.delivery.deliver(call("bad"), ROUTE))
+        bad = road.start(road.deliver(call("bad"), ROUTE))
         for count in (1, 2, 3):
             await attempt(road, count)
             await good(road)

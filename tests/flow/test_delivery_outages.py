@@ -54,7 +54,7 @@ class Shop:
     def deliver(self, names: Iterable[str]) -> None:
         """Begin to deliver the calls called *names*."""
         for name in names:
-            work = self.road.delivery.deliver(call(name), ROUTE)
+            work = self.road.deliver(call(name), ROUTE)
             self.tasks[name] = self.road.start(work)
 
     @property
@@ -250,7 +250,7 @@ async def test_a_key_that_half_of_a_cluster_knows_kills_no_call() -> None:
 async def test_the_key_is_read_again_before_each_probe() -> None:
     """Of a hold that a new key may end; and used by all from then on."""
     async with open_road(FakeTuner({"a": [UNAUTHORIZED, UNAUTHORIZED, FORBIDDEN]})) as road:
-        delivery = road.start(road.delivery.deliver(call("a"), ROUTE))
+        delivery = road.start(road.deliver(call("a"), ROUTE))
         await road.clock.advance(0)
         assert road.keys.refreshed == []
 
@@ -264,7 +264,7 @@ async def test_no_key_is_read_for_a_hold_that_it_cannot_end() -> None:
     """Neither a wrong address nor an outage is mended by it."""
     answers = [NOT_TUNER, *[BROKEN] * 12]
     async with open_road(FakeTuner({"a": answers})) as road:
-        delivery = road.start(road.delivery.deliver(call("a"), ROUTE))
+        delivery = road.start(road.deliver(call("a"), ROUTE))
 
         await road.clock.advance_until(delivery.done)
 
@@ -287,7 +287,7 @@ async def test_a_key_that_takes_long_to_read_holds_no_slot() -> None:
 
 async def on_the_wire(road: Road) -> None:
     """Deliver a call as one of the crew; a drain leaves it without an outcome."""
-    assert await road.delivery.deliver(call("a"), ROUTE) is None
+    assert await road.deliver(call("a"), ROUTE) is None
 
 
 @settings(max_examples=25)

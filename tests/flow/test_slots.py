@@ -1,6 +1,7 @@
 """Slots bound how many requests run at once; whoever waits for one gets it in turn."""
 
 import asyncio
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -13,7 +14,7 @@ from ingestor.core.answer import Answered
 from ingestor.core.limiter import START
 from ingestor.core.route import Destination
 from ingestor.core.shares import KEPT_PART
-from ingestor.flow.slots import Slots
+from ingestor.flow.slots import Slot, Slots
 
 OTHER = Destination("https://other.test", "default")
 CREATED, BUSY = Answered(201), Answered(429)
@@ -31,6 +32,7 @@ class Guests:
         self.retrying: set[int] = set()
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.begun: dict[int, float] = {}
+        self.lined_up = 0
         self._yard = yard
         self._leave: dict[int, asyncio.Event] = {}
 
@@ -39,18 +41,36 @@ class Guests:
         """Those who still have none."""
         return [it for it, task in self.tasks.items() if it not in self.inside and not task.done()]
 
+    def line_up(self, *guests: int, to: Destination = DESTINATION) -> None:
+        """Have *guests* in line who come when there is a slot."""
+        for guest in guests:
+            self.lined_up += 1
+            self._leave[guest] = asyncio.Event()
+            self.slots.line_up(to, partial(self._begin, guest))
+
     def come(self, *guests: int, to: Destination = DESTINATION, again: bool = False) -> None:
         """Have *guests* ask for a slot."""
         for guest in guests:
             self._leave[guest] = asyncio.Event()
-            self.tasks[guest] = self._yard.start(self._stay(guest, to, again=again))
+            self.tasks[guest] = self._yard.start(
+                self._stay(guest, self.slots.slot(to), again=again)
+            )
 
     def leave(self, guest: int) -> None:
         """Have *guest* give its slot back."""
         self._leave[guest].set()
 
-    async def _stay(self, guest: int, to: Destination, *, again: bool) -> None:
-        with await self.slots.slot(to, is_retry=again) as slot:
+    def _begin(self, guest: int, slot: Slot) -> None:
+        self.lined_up -= 1
+        if self._yard.is_ending:
+            return
+        self.tasks[guest] = self._yard.start(self._stay(guest, slot))
+        # It may be cancelled before its first step.
+        self.tasks[guest].add_done_callback(lambda _: slot.leave())
+
+    async def _stay(self, guest: int, slot: Slot, *, again: bool = False) -> None:
+        with slot:
+            await slot.take(is_retry=again)
             slot.begin()
             self.begun[guest] = self.clock.now()
             self.inside.append(guest)
@@ -94,8 +114,10 @@ async def test_who_waits_longest_goes_first() -> None:
 async def test_a_slot_comes_back_when_its_use_fails() -> None:
     """An error must not make the service slower for ever."""
     slots = Slots(FakeClock(), 1)
+    slot = slots.slot(DESTINATION)
+    await slot.take(is_retry=False)
 
-    with pytest.raises(ZeroDivisionError), await slots.slot(DESTINATION):
+    with pytest.raises(ZeroDivisionError), slot:
         1 / 0  # noqa: B018 - any error
 
     assert slots.in_use == 0
@@ -142,7 +164,8 @@ async def test_answers_move_the_limit_and_let_those_in_who_wait() -> None:
     seen: list[int] = []
 
     async def post(answer: Answered) -> None:
-        with await slots.slot(DESTINATION) as slot:
+        with slots.slot(DESTINATION) as slot:
+            await slot.take(is_retry=False)
             seen.append(slots.in_use)
             slot.begin()
             await clock.sleep(0.1)
@@ -264,8 +287,8 @@ async def test_a_slot_without_a_request_costs_nothing_of_the_rate() -> None:
     slots = Slots(clock, 4, 0.1)
 
     for _ in range(100):
-        with await slots.slot(DESTINATION):
-            pass
+        with slots.slot(DESTINATION) as slot:
+            await slot.take(is_retry=False)
 
     assert clock.next_due is None
 
@@ -283,8 +306,107 @@ async def test_a_call_waits_for_the_rate_at_every_attempt() -> None:
         assert len(road.tuner.received) == 5
 
 
+async def test_one_that_is_lined_up_begins_at_once_when_there_is_a_slot() -> None:
+    """It has it from then on, before it takes a step."""
+    async with Yard() as yard:
+        guests = Guests(yard, 2)
+
+        guests.line_up(1, 2, 3)
+
+        assert guests.slots.in_use == 2
+        assert guests.lined_up == 1
+
+
+async def test_those_who_are_lined_up_begin_in_turn_behind_those_who_have_begun() -> None:
+    """Whoever came back from a gate was there before them; whoever comes later is behind them."""
+    async with Yard() as yard:
+        guests = Guests(yard, 1)
+        guests.come(1, 2)
+        await quiescence()
+        guests.line_up(3, 4)
+
+        for number in range(1, 4):
+            guests.leave(number)
+            await quiescence()
+
+        assert list(guests.begun) == [1, 2, 3, 4]
+
+
+async def test_those_who_are_lined_up_wait_for_a_first_attempt() -> None:
+    """Retries take turns with them."""
+    async with Yard() as yard:
+        guests = Guests(yard, 4)
+        guests.come(*range(10, 30), again=True)
+        await quiescence()
+        guests.line_up(*range(1, 10))
+        await quiescence()
+
+        for guest in (10, 11, 12, 13):
+            guests.leave(guest)
+            await quiescence()
+
+        assert len([guest for guest in guests.inside if guest < 10]) == 3
+
+
+async def test_a_rate_is_kept_by_those_who_are_lined_up() -> None:
+    """Each begins when there is a token for it, and nobody else has to come for that."""
+    async with Yard() as yard:
+        guests = Guests(yard, 8, rate=2.0)
+        guests.line_up(*range(6))
+
+        await guests.clock.advance(2.6)
+
+        assert guests.inside == list(range(6))
+        assert all(after - before > 0.5 - 1e-6 for before, after in pairwise(guests.begun.values()))
+
+
+async def test_one_that_goes_without_a_request_gives_its_place_in_the_rate_back() -> None:
+    """A gate may have closed while it was in line."""
+    clock = FakeClock()
+    slots = Slots(clock, 4, 0.1)
+
+    for _ in range(100):
+        slots.line_up(DESTINATION, Slot.leave)
+
+    assert clock.next_due is None
+    assert slots.in_use == 0
+
+
+async def test_a_slot_that_was_left_is_waited_for_again() -> None:
+    """For each request one, and to leave it twice gives nothing back that is not one's own."""
+    slots = Slots(FakeClock(), 2)
+    given: list[Slot] = []
+    slots.line_up(DESTINATION, given.append)
+    slots.line_up(DESTINATION, given.append)
+
+    given[0].leave()
+    given[0].leave()
+    assert slots.in_use == 1
+    await given[0].take(is_retry=True)
+
+    assert slots.in_use == 2
+
+
+async def test_those_who_were_lined_up_can_be_forgotten() -> None:
+    """A drain leaves them; who comes after it has the slots."""
+    async with Yard() as yard:
+        guests = Guests(yard, 1)
+        guests.line_up(1, 2, 3)
+        await quiescence()
+
+        guests.slots.clear()
+        guests.leave(1)
+        guests.come(4)
+        await quiescence()
+
+        assert guests.inside == [4]
+
+
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["come", "again", "other", "leave", "cancel"]), st.integers(0, 4)),
+    st.tuples(
+        st.sampled_from(["come", "line up", "again", "other", "leave", "cancel"]),
+        st.integers(0, 4),
+    ),
     max_size=40,
 )
 
@@ -298,6 +420,8 @@ async def test_nobody_waits_while_a_slot_is_free(most: int, steps: list[tuple[st
             match step:
                 case "come":
                     guests.come(number)
+                case "line up":
+                    guests.line_up(number)
                 case "again":
                     guests.come(number, again=True)
                 case "other":
@@ -314,4 +438,4 @@ async def test_nobody_waits_while_a_slot_is_free(most: int, steps: list[tuple[st
             assert guests.slots.in_use >= len(guests.inside)
         await quiescence()
         assert guests.slots.in_use == len(guests.inside)
-        assert not guests.waiting or guests.slots.in_use == most
+        assert not (guests.waiting or guests.lined_up) or guests.slots.in_use == most
