@@ -135,10 +135,11 @@ def turns_of(targets: Mapping[str, wires.Target]) -> dict[str, Turn]:
     turns["claim and settle, last first"] = in_time(
         claiming(lambda claims: claims[::-1]), each=_OPEN
     )
-    posted = body("call-00000001", size=SIZES["4 KB"])
-    for name, target in targets.items():
-        for kind in Kind:
-            turns[f"post 4 KB over {name}, {kind.value}"] = _Posting(kind, target, posted)
+    for size in ("4 KB", "30 KB"):
+        posted = body("call-00000001", size=SIZES[size])
+        for name, target in targets.items():
+            for kind in Kind:
+                turns[f"post {size} over {name}, {kind.value}"] = _Posting(kind, target, posted)
     return turns
 
 
