@@ -29,7 +29,7 @@ class Hands(Generic[Item]):
 
     def give(self, item: Item, slot: Slot) -> None:
         """Have *item*, which has its *slot*, carried by the next hand that is done, or by a new
-        one.
+        one; in a drain it is left.
         """
         self._ready.append((item, slot))
         if not self._is_hiring:

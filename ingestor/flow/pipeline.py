@@ -110,19 +110,14 @@ class Pipeline:
         Every assignment ends with it, so that nothing stays in the room.
         """
         self.drains += 1
-        self._leave()
         try:
             return await self._crew.drain(seconds)
         finally:
             if not self._crew.is_draining:  # else there is still work, and another drain for it
-                self._leave()
+                self._delivery.clear()
+                self._hands.clear()
                 self._lanes.clear()
                 self._room.empty()
-
-    def _leave(self) -> None:
-        """Leave what nobody carries yet."""
-        self._delivery.clear()
-        self._hands.clear()
 
     def _read(self, record: Record) -> Routed | Dead | Ignored:
         """Decode and route: both are pure, so an unexpected error in them is this record's own."""
@@ -136,9 +131,8 @@ class Pipeline:
             return Dead(Reason.INTERNAL, describe(error))
 
     def _line_up(self, work: Work) -> None:
-        """Have *work* carried once it has a slot; in a drain it is left."""
-        if not self._crew.is_draining:
-            self._delivery.line_up(work.route, partial(self._hands.give, work))
+        """Have *work* carried once it has a slot."""
+        self._delivery.line_up(work.route, partial(self._hands.give, work))
 
     async def _carry(self, work: Work, slot: Slot) -> None:
         """Carry a record to its end; then it is the turn of the next one of its call_id."""

@@ -18,6 +18,7 @@ from flow.road import (
     busy_for,
     call,
     open_road,
+    records,
 )
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
@@ -118,6 +119,18 @@ async def test_those_who_wait_at_the_gate_hold_no_slot(stop: Answer) -> None:
         for name in "abc":
             road.start(road.deliver(call(name), ROUTE))
             await quiescence()
+
+        assert road.tuner.call_ids == ["a"]
+        assert road.slots.in_use == 0
+
+
+@pytest.mark.parametrize("stop", [Answered(401), busy_for(30)], ids=["hold", "rest"])
+async def test_those_who_were_in_line_when_the_gate_closed_hold_no_slot(stop: Answer) -> None:
+    """Their slots come after the hold, and each gives its own back before it waits."""
+    async with open_road(FakeTuner({"a": [stop]}), ONE_SLOT) as road:
+        road.begin()
+        road.admit(*records("a", "b", "c"))
+        await quiescence()
 
         assert road.tuner.call_ids == ["a"]
         assert road.slots.in_use == 0

@@ -178,6 +178,7 @@ async def test_who_waits_for_a_slot_or_a_pause_when_it_ends_does_not_begin() -> 
         road.tuner.release("a")
         await road.clock.advance(600)
         assert road.tuner.call_ids == ["a"]
+        assert road.slots.in_use == 0
 
         road.assignments.renew(0.0)
         await quiescence()

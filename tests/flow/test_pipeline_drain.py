@@ -57,6 +57,35 @@ async def test_records_that_wait_for_their_first_attempt_are_left(
         assert road.mark() == 1
 
 
+async def test_what_was_left_stays_left() -> None:
+    """The next assignment, or another member, has those records: the slots are for them."""
+    async with open_road(measures=Measures(slots=1)) as road:
+        await road.carry(*records("a", "b", "b", "c"))
+
+        drain = await road.drain()
+        await road.release()
+        assert drain.result() == 0
+        assert road.slots.in_use == 0
+        road.begin()
+        road.admit(record("d", 4))
+        await quiescence()
+
+        assert road.tuner.call_ids == ["a", "d"]
+
+
+async def test_a_record_that_gets_its_slot_as_the_drain_begins_is_left() -> None:
+    """It has not begun."""
+    async with open_road() as road:
+        road.begin()
+        road.admit(record("a"))
+
+        assert await road.pipeline.drain(SECONDS) == 0
+        await quiescence()
+
+        assert road.tuner.call_ids == []
+        assert road.slots.in_use == 0
+
+
 @pytest.mark.parametrize(
     "answer", [BROKEN, UNAUTHORIZED, busy_for(30)], ids=["backoff", "hold", "rest"]
 )

@@ -66,6 +66,17 @@ async def test_others_overtake() -> None:
         assert road.tuner.call_ids == ["a", "b", "c"]
 
 
+async def test_a_call_with_many_records_lets_others_go_between_them() -> None:
+    """The next one of the call waits for its slot behind all that came before."""
+    async with open_road(measures=Measures(slots=1)) as road:
+        road.begin()
+        road.admit(*records("a", "a", "a", "b", "c"))
+
+        await quiescence()
+
+        assert road.tuner.call_ids == ["a", "b", "c", "a", "a"]
+
+
 async def test_a_lane_with_a_failing_first_record_keeps_its_order() -> None:
     """The second waits for the first one's outcome, not for its first attempt."""
     async with open_road(FakeTuner({"a": [BROKEN, TIMEOUT, BROKEN]})) as road:
