@@ -17,8 +17,6 @@ from ingestor.cli.demo import need
 from ingestor.devkit.demo.show import AGREED
 from ingestor.devkit.demo.topics import TOPIC
 
-pytestmark = pytest.mark.timeout(60)
-
 COUNT = 100
 
 
@@ -70,7 +68,7 @@ def test_a_demo_that_cannot_play_says_why() -> None:
 
 async def test_a_demo_can_be_broken_off() -> None:
     """Ctrl-C ends it and the service that it started."""
-    async with command("demo", "--count", "20000") as running:
+    async with command("demo", "--count", "4000") as running:
         (service,) = await eventually(lambda: children(running.pid))
         running.signal(signal.SIGINT)
         code = await running.ended()

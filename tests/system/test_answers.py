@@ -162,8 +162,9 @@ async def test_a_call_that_always_fails_while_others_pass_becomes_a_letter(
         for it in UNLUCKY
     }
     for name, letter in letters.items():
-        # The first failures count only once another call has been accepted meanwhile.
-        assert 3 <= int(letter.said["attempts"]) == here.posted()[name] < 12
+        # Failures count only where another call was accepted meanwhile: on a busy machine the
+        # others come more slowly.
+        assert 3 <= int(letter.said["attempts"]) == here.posted()[name] < 30
 
 
 def last_words(letter: Letter) -> tuple[str, str, str | None]:
