@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import IntEnum
-from types import TracebackType
 from typing import Final, Self
 
 from ingestor.devkit.broker_library import load, new_client, new_cluster
@@ -87,12 +86,7 @@ class EmbeddedBroker:
         self._library.rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, self._join_delay_ms)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._cluster = None
         self._open.close()
 

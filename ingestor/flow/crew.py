@@ -4,7 +4,6 @@ are awaited.
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from types import TracebackType
 from typing import Any
 
 from ingestor.flow.ports import Clock
@@ -100,12 +99,7 @@ class Busy:
         """Be inside."""
         self._busy.add(self._task)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Be out of it."""
         self._busy.discard(self._task)
 

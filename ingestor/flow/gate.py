@@ -2,7 +2,6 @@
 at a time at first.
 """
 
-from types import TracebackType
 from typing import Self
 
 from ingestor.core.effort import Effort
@@ -210,12 +209,7 @@ class Passage:
         """Be inside."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Leave; a turn that taught nothing is given back."""
         self._gate.leave(self._way, self._turns)
 

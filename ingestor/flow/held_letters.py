@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from types import TracebackType
 from typing import Self
 
 from ingestor.core.guard import UNGUARDED, Guard, Stream, cause, posting, reading, remedy
@@ -184,12 +183,7 @@ class Trial:
         """Begin."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Leave; a turn to probe that came to nothing is given back."""
         if self._probe is not None:
             self._letters.give_back(self._probe)

@@ -5,7 +5,6 @@ server's limiter say so.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from ingestor.core.answer import Answer
@@ -220,12 +219,7 @@ class Slot:
         """Have it."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Give it back."""
         self.leave()
 

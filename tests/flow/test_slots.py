@@ -1,6 +1,7 @@
 """Slots bound how many requests run at once; whoever waits for one gets it in turn."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -208,13 +209,16 @@ async def test_a_slow_destination_leaves_a_part_to_the_others() -> None:
         assert [guest for guest in guests.inside if guest < 100] == [1, 2, 3]
 
 
-async def test_retries_take_turns_with_first_attempts() -> None:
-    """After an outage everything is a retry; new calls go on beside them."""
+@pytest.mark.parametrize("arrive", [Guests.come, Guests.line_up])
+async def test_retries_take_turns_with_first_attempts(arrive: Callable[..., None]) -> None:
+    """After an outage everything is a retry; new calls go on beside them, whether a task waits for
+    their slot or nobody carries them yet.
+    """
     async with Yard() as yard:
         guests = Guests(yard, 4)
         guests.come(*range(10, 30), again=True)
         await quiescence()
-        guests.come(*range(1, 10))
+        arrive(guests, *range(1, 10))
         await quiescence()
 
         for guest in (10, 11, 12, 13):
@@ -330,22 +334,6 @@ async def test_those_who_are_lined_up_begin_in_turn_behind_those_who_have_begun(
             await quiescence()
 
         assert list(guests.begun) == [1, 2, 3, 4]
-
-
-async def test_those_who_are_lined_up_wait_for_a_first_attempt() -> None:
-    """Retries take turns with them."""
-    async with Yard() as yard:
-        guests = Guests(yard, 4)
-        guests.come(*range(10, 30), again=True)
-        await quiescence()
-        guests.line_up(*range(1, 10))
-        await quiescence()
-
-        for guest in (10, 11, 12, 13):
-            guests.leave(guest)
-            await quiescence()
-
-        assert len([guest for guest in guests.inside if guest < 10]) == 3
 
 
 async def test_a_rate_is_kept_by_those_who_are_lined_up() -> None:
