@@ -2,14 +2,20 @@
 
 import asyncio
 import os
+import signal
+from collections.abc import Coroutine
 from importlib.util import find_spec
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 
 PLAYED, FAILED, UNUSABLE = 0, 1, 2
 EXTRA = "confluent_kafka"
+# A shell's way to say that a signal ended it.
+BROKEN_OFF = 128
+
+Played = TypeVar("Played")
 
 
 def demo(
@@ -30,7 +36,8 @@ def demo(
     from ingestor.devkit.demo import DemoFailedError, play  # noqa: PLC0415 - needs the extra
 
     try:
-        story = asyncio.run(play(Console(), dict(os.environ), count=count, seed=seed))
+        playing = play(Console(), dict(os.environ), count=count, seed=seed)
+        story = asyncio.run(_until_broken_off(playing))
     except (DemoFailedError, NoBrokerError, BrokerRefusedError) as error:
         typer.echo(f"the demo failed: {error}", err=True)
         raise typer.Exit(FAILED) from error
@@ -42,3 +49,22 @@ def need(module: str) -> None:
     if find_spec(module) is None:
         typer.echo(f"the demo needs {module}: pip install 'ingestor[demo]'", err=True)
         raise typer.Exit(UNUSABLE)
+
+
+async def _until_broken_off(playing: Coroutine[None, None, Played]) -> Played:
+    """Play until the end, or until SIGINT or SIGTERM: no part of the demo may outlive it, and a
+    script that starts it in the background has SIGINT ignored.
+    """
+    loop, task, heard = asyncio.get_running_loop(), asyncio.current_task(), []
+
+    def break_off(number: int) -> None:
+        heard.append(number)
+        if task is not None:
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, break_off, number)
+    try:
+        return await playing
+    except asyncio.CancelledError:
+        raise typer.Exit(BROKEN_OFF + heard[0]) from None

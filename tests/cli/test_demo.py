@@ -66,14 +66,15 @@ def test_a_demo_that_cannot_play_says_why() -> None:
     assert result.stderr.startswith("the demo failed: the service ended by itself")
 
 
-async def test_a_demo_can_be_broken_off() -> None:
-    """Ctrl-C ends it and the service that it started."""
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+async def test_a_demo_can_be_broken_off(number: signal.Signals, expected: int) -> None:
+    """Ctrl-C ends it and the service that it started; so does what ends a container."""
     async with command("demo", "--count", "4000") as running:
         (service,) = await eventually(lambda: children(running.pid))
-        running.signal(signal.SIGINT)
+        running.signal(number)
         code = await running.ended()
 
-    assert code == 130
+    assert code == expected
     assert "Traceback" not in running.said
     assert not has_process(service)
 
