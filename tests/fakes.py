@@ -301,7 +301,7 @@ class RecordingObserver:
     """Somebody who looks on and remembers everything."""
 
     def __init__(self) -> None:
-        self.attempts: list[tuple[str, float]] = []
+        self.attempts: list[tuple[Answer, float]] = []
         self.endings: list[tuple[Record, Outcome]] = []
         self.notices: list[Notice] = []
         self.reminders: list[Sequence[Notice]] = []
@@ -309,9 +309,9 @@ class RecordingObserver:
         self.backlogs: list[Mapping[Partition, Backlog]] = []
         self.changes: list[tuple[str, dict[str, object]]] = []
 
-    def attempted(self, status: str, seconds: float) -> None:
+    def attempted(self, answer: Answer, seconds: float) -> None:
         """Remember an attempt."""
-        self.attempts.append((status, seconds))
+        self.attempts.append((answer, seconds))
 
     def ended(self, record: Record, outcome: Outcome) -> None:
         """Remember an ending."""

@@ -105,7 +105,8 @@ class State(Enum):
 
 class Standing:
     """How things stand under one *key*: whether it is held, and which answer (by number, over all
-    keys) was the last that *accepted* a call under it, or that *met* a fault of it.
+    keys) was the last that *accepted* a call under it, or that *met* a fault of it. As long as it
+    is not free it is among those that are *stopped*.
     """
 
     __slots__ = (
@@ -116,6 +117,7 @@ class Standing:
         "_most",
         "_passed",
         "_period",
+        "_stopped",
         "accepted",
         "cause",
         "key",
@@ -124,8 +126,9 @@ class Standing:
         "state",
     )
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: Key, stopped: "set[Standing]") -> None:
         self.key = key
+        self._stopped = stopped
         self.accepted = self.met = 0
         self.state = State.FREE
         self.cause = ""
@@ -155,6 +158,7 @@ class Standing:
         if self.state is not State.FREE:
             return False
         self.pause, self.state = seconds, State.RESTING
+        self._stopped.add(self)
         return True
 
     def hold(self, cause: str, roll: float) -> bool:
@@ -176,6 +180,7 @@ class Standing:
     def free(self) -> None:
         """Stop nobody any more."""
         self.state = State.FREE
+        self._stopped.discard(self)
 
     def repeat(self) -> None:
         """Pause again as long: nothing was learnt."""
@@ -228,6 +233,7 @@ class Standing:
     def _hold(self, cause: str, ceiling: float, roll: float) -> None:
         self.cause, self._ceiling, self.state = cause, ceiling, State.HELD
         self.pause = ceiling * (1 - self._manner.jitter * roll)
+        self._stopped.add(self)
 
 
 class Turn:

@@ -79,10 +79,11 @@ SHORTEST = 1e-6
 class _Window:
     """What came back since *since*: answers in all, of them strained ones, and the timed ones, of
     requests that also began in it, with the sum of the *logs* of their seconds; *peak* is how many
-    were under way.
+    were under way. It closes when there are *enough*.
     """
 
     since: float
+    enough: int
     answers: int = 0
     strained: int = 0
     timed: int = 0
@@ -114,7 +115,7 @@ class _Trial:
 
 
 class Limiter:
-    """A limit from 1 to *most*."""
+    """How many requests may be under way: a *limit* from 1 to *most*."""
 
     __slots__ = (
         "_check_at",
@@ -130,6 +131,7 @@ class Limiter:
         "_tolerated_until",
         "_trial",
         "_window",
+        "limit",
     )
 
     def __init__(self, most: int) -> None:
@@ -146,12 +148,7 @@ class Limiter:
         self._tolerated, self._tolerated_until = TOLERATED_STRAIN, inf
         self._shrunk = -inf
         self._check_at: float | None = None
-        self._window = _Window(-inf)
-
-    @property
-    def limit(self) -> int:
-        """How many requests may be under way."""
-        return int(self._limit)
+        self._open(-inf)
 
     def note(self, what: Sign, *, seconds: float, in_flight: int, now: float) -> None:
         """Weigh an answer that came *now* after *seconds*, with *in_flight* requests under way when
@@ -162,6 +159,7 @@ class Limiter:
             return
         if what is Sign.REFUSED:
             self._shrink(BACK_OFF, now)
+            self._open(now)
             return
         window.answers += 1
         window.peak = max(window.peak, in_flight)
@@ -170,10 +168,15 @@ class Limiter:
         elif began >= window.since:
             window.timed += 1
             window.logs += log(max(seconds, SHORTEST))
-        if window.timed + window.strained >= self._enough:
+        if window.timed + window.strained >= window.enough:
             self._close(window, now)
+            self._open(now)
 
-    @property
+    def _open(self, now: float) -> None:
+        """Begin a window at the limit that was found."""
+        self.limit = int(self._limit)
+        self._window = _Window(now, self._enough())
+
     def _enough(self) -> int:
         if self._trial is not None or self._retreat is not None:
             return max(FEWEST_OF_TRIAL, self.limit)
@@ -195,7 +198,6 @@ class Limiter:
             return
         if window.timed:
             self._weigh(window, window.logs / window.timed, now)
-        self._window = _Window(now)
 
     def _retire(self, share: float, now: float) -> None:
         """Back off from strain, to where a server of our own shows none, and see what it does."""
@@ -208,7 +210,6 @@ class Limiter:
         """Take the former limit again: so many fail whatever it is."""
         self._limit, self._threshold = retreat.limit, retreat.threshold
         self._tolerated, self._tolerated_until = share, now + CHECK_SECONDS
-        self._window = _Window(now)
 
     def _shrink(self, factor: float, now: float) -> None:
         """Back off, once for all that was under way at the time."""
@@ -216,7 +217,6 @@ class Limiter:
         self._limit = self._threshold = max(1.0, self._limit * factor)
         self._trial = self._retreat = self._suspicion = None
         self._shrunk = now
-        self._window = _Window(now)
 
     def _weigh(self, window: _Window, latency: float, now: float) -> None:
         """Draw the consequences of a window's *latency*, in logs."""

@@ -52,10 +52,12 @@ class Share:
         limit = self.server.limiter.limit
         return self.retrying < max(1, limit - limit // 8)
 
-    def is_retry_next(self, *, first_waits: bool, retry_waits: bool) -> bool:
-        """Choose between those who wait: in turn, and at most half of the slots for retries."""
-        if not (first_waits and retry_waits):
-            return retry_waits
+    def is_retry_next(self, *, first_waits: bool) -> bool:
+        """Choose when a retry waits, and perhaps a first attempt: in turn, and at most half of the
+        slots for retries.
+        """
+        if not first_waits:
+            return True
         return not self.was_retry and self.retrying < max(1, self.server.limiter.limit // 2)
 
 
@@ -90,7 +92,8 @@ class Shares:
         """Whether another slot may go to *share*, as far as the others are concerned."""
         if self.in_use >= self._most or share.server.is_full:
             return False
-        self._review(now)
+        if now >= self._review_at:
+            self._review(now)
         self._active.add(share)
         if len(self._active) == 1:
             return True
@@ -119,7 +122,6 @@ class Shares:
 
     def _review(self, now: float) -> None:
         """Forget, now and then, who has had no work for a while: nothing is kept for them."""
-        if now >= self._review_at:
-            self._review_at = now + REVIEW_SECONDS
-            since = now - ACTIVE_SECONDS
-            self._active = {it for it in self._shares.values() if it.in_use or it.used_at >= since}
+        self._review_at = now + REVIEW_SECONDS
+        since = now - ACTIVE_SECONDS
+        self._active = {it for it in self._shares.values() if it.in_use or it.used_at >= since}

@@ -9,13 +9,9 @@ from collections.abc import Callable
 class SystemClock:
     """The machine's clocks."""
 
-    def now(self) -> float:
-        """Read the monotonic clock, in seconds."""
-        return time.monotonic()
-
-    def wall(self) -> float:
-        """Read the time in seconds since the epoch."""
-        return time.time()
+    # Read a dozen times for every call: with nothing in between.
+    now = staticmethod(time.monotonic)
+    wall = staticmethod(time.time)
 
     async def sleep(self, seconds: float) -> None:
         """Wait for *seconds*."""

@@ -23,21 +23,21 @@ class Counts(Collector):
         self._name = name
         self._help_text = help_text
         self._labels = labels
-        self._counts: Counter[tuple[str, ...]] = Counter()
+        self._counts: Counter[tuple[object, ...]] = Counter()
 
-    def begin(self, *values: str) -> None:
+    def begin(self, *values: object) -> None:
         """Show these *values* before there is anything to count."""
         self._counts[values] += 0
 
-    def add(self, *values: str) -> None:
-        """Count one more with these *values*."""
+    def add(self, *values: object) -> None:
+        """Count one more with these *values*, which are written as text when somebody asks."""
         self._counts[values] += 1
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """Write them in Prometheus' form."""
         family = CounterMetricFamily(self._name, self._help_text, labels=self._labels)
         for values, count in self._counts.items():
-            family.add_metric(values, count)
+            family.add_metric(list(map(str, values)), count)
         yield family
 
 

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from structlog.typing import FilteringBoundLogger
 
+from ingestor.core.answer import Answer, Answered, Fault
 from ingestor.core.backlog import Backlog
 from ingestor.core.notice import Kind, Matter, Notice
 from ingestor.core.outcome import Dead, Delivered, Duplicate, Ignored, Outcome
@@ -58,10 +59,11 @@ class ServiceObserver:
         metrics.records.begin("duplicate", "")
         self._ignored_types: set[str | None] = set()
 
-    def attempted(self, status: str, seconds: float) -> None:
-        """Count an attempt."""
-        self._metrics.attempts.add(status)
-        self._metrics.request_seconds.add(seconds)
+    def attempted(self, answer: Answer, seconds: float) -> None:
+        """Count an attempt; of a repeat also the one before it."""
+        if answer.is_repeat:
+            self._attempted(Fault.DISCONNECTED, seconds)
+        self._attempted(answer.status if isinstance(answer, Answered) else answer.fault, seconds)
 
     def ended(self, record: Record, outcome: Outcome) -> None:
         """Count a finished record; a letter is told."""
@@ -127,6 +129,10 @@ class ServiceObserver:
             self._health.is_draining = True
         tell = self._log.warning if event in WARNINGS else self._log.info
         tell(event, **fields)
+
+    def _attempted(self, what: int | Fault, seconds: float) -> None:
+        self._metrics.attempts.add(what)
+        self._metrics.request_seconds.add(seconds)
 
     def _teller(self, kind: Kind) -> Callable[..., object]:
         """Choose how loudly to tell: nobody has to mend anything of ours in an outage."""

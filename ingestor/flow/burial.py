@@ -72,7 +72,7 @@ class Burial:
 
     async def bury(self, letter: Letter) -> None:
         """Write *letter*, however long it takes; a drain waits for it."""
-        with self._crew.busy():
+        with self._crew.busy:
             while (seconds := await self._try(letter)) is not None:
                 if seconds:
                     await self._clock.sleep(seconds)

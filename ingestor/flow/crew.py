@@ -16,7 +16,7 @@ class Crew:
     """Tasks under one roof.
 
     A *drain* begins no new attempt: tasks that wait are cancelled (their records come again), tasks
-    that are busy (with an attempt on the wire, or with the letter it leads to) are awaited.
+    that are *busy* (with an attempt on the wire, or with the letter it leads to) are awaited.
     """
 
     def __init__(self, tasks: asyncio.TaskGroup, clock: Clock) -> None:
@@ -24,8 +24,7 @@ class Crew:
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[Any] | None] = set()
-        # Named, or to ask for the current task would ask the system which process this is.
-        self._loop = asyncio.get_running_loop()
+        self.busy = Busy(self._busy)
         self._rest = asyncio.Event()
         self._rest.set()
         self._drains = 0
@@ -41,10 +40,6 @@ class Crew:
         self._tasks.add(task)
         task.add_done_callback(self._end)
         self._rest.clear()
-
-    def busy(self) -> "Busy":
-        """Ask a drain to wait for what the current task does inside."""
-        return Busy(self._busy, asyncio.current_task(self._loop))
 
     def close(self) -> None:
         """Begin no attempt any more: the service ends."""
@@ -87,21 +82,22 @@ class Crew:
 
 
 class Busy:
-    """As long as a task is inside it is among those that are *busy*."""
+    """As long as a task is inside it is among those that are *busy*: a drain waits for it."""
 
-    __slots__ = ("_busy", "_task")
+    __slots__ = ("_busy", "_loop")
 
-    def __init__(self, busy: set[asyncio.Task[Any] | None], task: asyncio.Task[Any] | None) -> None:
+    def __init__(self, busy: set[asyncio.Task[Any] | None]) -> None:
         self._busy = busy
-        self._task = task
+        # Named, or to ask for the current task would ask the system which process this is.
+        self._loop = asyncio.get_running_loop()
 
     def __enter__(self) -> None:
         """Be inside."""
-        self._busy.add(self._task)
+        self._busy.add(asyncio.current_task(self._loop))
 
     def __exit__(self, *_: object) -> None:
         """Be out of it."""
-        self._busy.discard(self._task)
+        self._busy.discard(asyncio.current_task(self._loop))
 
 
 async def end(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from ingestor.core.answer import Answer, Answered, Fault, Unanswered
+from ingestor.core.answer import Answer
 from ingestor.core.backoff import Backoff
 from ingestor.core.call import Call
 from ingestor.core.effort import Effort
@@ -19,11 +19,14 @@ from ingestor.core.verdict import (
     judge,
 )
 from ingestor.flow.crew import Crew
-from ingestor.flow.gate import Gate
+from ingestor.flow.gate import Gate, Passage
 from ingestor.flow.lease import Lease
 from ingestor.flow.ports import Clock, Dice, Keys, Observer, Tuner
 from ingestor.flow.slots import Begin, Slot, Slots
 from ingestor.flow.ways import Way
+
+Ending = Delivered | Duplicate | Dead
+"""How a call ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,7 @@ class Delivery:
         """Forget all that were lined up."""
         self._slots.clear()
 
-    async def deliver(
-        self, call: Call, route: Route, slot: Slot
-    ) -> Delivered | Duplicate | Dead | None:
+    async def deliver(self, call: Call, route: Route, slot: Slot) -> Ending | None:
         """Post *call*, at once when it has a *slot*, until there is an outcome; None when a drain
         leaves it (the record comes again).
         """
@@ -106,29 +107,31 @@ class Delivery:
 
     async def _attempt(self, call: Call, way: Way, effort: Effort, slot: Slot) -> Verdict | None:
         """Post once; None when the gate closed, or the lease ended, while *call* waited."""
-        with await self._gate.passage(way, effort) as passage:
-            if passage.is_probe_of_key:
-                await self._keys.refresh(way.route.destination.credential)
-            with slot:
-                await slot.take(is_retry=effort.count > 0)
+        with self._gate.passage(way, effort) as passage, slot:
+            if not (slot.is_taken and way.is_free):
+                await self._wait(passage, way, slot, is_retry=effort.count > 0)
                 if not (passage.is_open and self._lease.is_valid):
                     return None
-                passage.begin(self._clock.wall())
-                answer = await self._post(call, way.route, slot)
-                return passage.learn(self._judge(answer, way, effort))
+            slot.begin()
+            passage.begin(self._clock.wall())
+            began = self._clock.now()
+            with self._crew.busy:
+                answer = await self._tuner.post(call.body, way.route)
+            self._note(answer, slot, began)
+            return passage.learn(self._judge(answer, way, effort))
 
-    async def _post(self, call: Call, route: Route, slot: Slot) -> Answer:
-        slot.begin()
-        began = self._clock.now()
-        with self._crew.busy():
-            answer = await self._tuner.post(call.body, route)
+    async def _wait(self, passage: Passage, way: Way, slot: Slot, *, is_retry: bool) -> None:
+        """Wait for the gate, and then for a slot."""
+        await passage.wait()
+        if passage.is_probe_of_key:
+            await self._keys.refresh(way.route.destination.credential)
+        await slot.take(is_retry=is_retry)
+
+    def _note(self, answer: Answer, slot: Slot, began: float) -> None:
         now = self._clock.now()
         seconds = now - began
         slot.note(answer, seconds=seconds, now=now)
-        if answer.is_repeat:
-            self._observer.attempted(Fault.DISCONNECTED.value, seconds)
-        self._observer.attempted(_label(answer), seconds)
-        return answer
+        self._observer.attempted(answer, seconds)
 
     def _judge(self, answer: Answer, way: Way, effort: Effort) -> Verdict:
         when = Circumstances(
@@ -141,16 +144,6 @@ class Delivery:
         """Wait, unless the gate is to say when the server may be tried again."""
         if not (self._crew.is_draining or way.is_down):
             await self._clock.sleep(self._patience.backoff.delay(effort.count, self._dice.roll()))
-
-
-def _label(answer: Answer) -> str:
-    match answer:
-        case Answered(status=status):
-            return str(status)
-        case Unanswered(fault=fault):
-            return fault.value
-        case unknown:
-            assert_never(unknown)
 
 
 def _exhausted(cause: str, status: int | None, effort: Effort, call: Call) -> Dead:

@@ -37,12 +37,9 @@ class Gate:
         """Find what is known of *route*."""
         return self._ways.find(route)
 
-    async def passage(self, way: Way, effort: Effort) -> "Passage":
-        """Wait, before the next attempt of *effort*, until nothing stops *way*, or until it is this
-        record's turn to try what does; `with` gives a turn back that taught nothing.
-        """
-        turns = () if way.is_free else await self.admit(way, is_new=not effort.count)
-        return Passage(self, way, effort, turns)
+    def passage(self, way: Way, effort: Effort) -> "Passage":
+        """Begin the way of the next attempt of *effort*."""
+        return Passage(self, way, effort)
 
     async def admit(self, way: Way, *, is_new: bool) -> tuple[Turn, ...]:
         """Wait; return the turns to try what is held. A call that *is_new* goes before those that
@@ -182,11 +179,11 @@ class Passage:
 
     __slots__ = ("_effort", "_gate", "_turns", "_way")
 
-    def __init__(self, gate: Gate, way: Way, effort: Effort, turns: tuple[Turn, ...]) -> None:
+    def __init__(self, gate: Gate, way: Way, effort: Effort) -> None:
         self._gate = gate
         self._way = way
         self._effort = effort
-        self._turns = turns
+        self._turns: tuple[Turn, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -211,7 +208,13 @@ class Passage:
 
     def __exit__(self, *_: object) -> None:
         """Leave; a turn that taught nothing is given back."""
-        self._gate.leave(self._way, self._turns)
+        if self._turns:
+            self._gate.leave(self._way, self._turns)
+
+    async def wait(self) -> None:
+        """Wait until nothing stops the way, or until it is this record's turn to try what does."""
+        if not self._way.is_free:
+            self._turns = await self._gate.admit(self._way, is_new=not self._effort.count)
 
     def begin(self, now: float) -> None:
         """Note that the attempt begins at *now* (since the epoch)."""

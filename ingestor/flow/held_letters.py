@@ -74,7 +74,7 @@ class HeldLetters:
         """Wait until the letter of such a record may be written."""
         await self._weigh(reading(topic))
 
-    def note_accepted(self, route: Route, *, is_probe: bool) -> None:
+    def note_accepted(self, route: Route, *, is_probe: bool = False) -> None:
         """Note a call for *route* that Tuner has."""
         if not self._guard.is_calm:
             self._live(posting(route), is_probe=is_probe)

@@ -19,7 +19,7 @@ from ingestor.core.stack import describe
 from ingestor.flow.burial import Burial
 from ingestor.flow.committer import Committer
 from ingestor.flow.crew import Crew
-from ingestor.flow.delivery import Delivery
+from ingestor.flow.delivery import Delivery, Ending
 from ingestor.flow.hands import Hands
 from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.lanes import Lanes
@@ -136,28 +136,39 @@ class Pipeline:
 
     async def _carry(self, work: Work, slot: Slot) -> None:
         """Carry a record to its end; then it is the turn of the next one of its call_id."""
-        with self._held_letters.trial(work.route) as trial:
-            while outcome := await self._delivery.deliver(work.call, work.route, slot):
-                if await trial.is_over(outcome):
-                    await self._end(work.record, work.claim, outcome, work.route)
-                    break
+        outcome = await self._delivery.deliver(work.call, work.route, slot)
+        if isinstance(outcome, Dead):
+            outcome = await self._outlast(work, slot, outcome)
+        elif outcome:
+            self._held_letters.note_accepted(work.route)
+        if isinstance(outcome, Dead):
+            await self._bury(work.record, outcome, work.route)
+        if outcome:
+            self._settle(work.record, work.claim, outcome)
         if after := self._lanes.leave(work.call.call_id):
             self._line_up(after)
+
+    async def _outlast(self, work: Work, slot: Slot, dead: Dead) -> Ending | None:
+        """Keep a call that died, and try it again, as long as its letter has to wait; return its
+        end, None when a drain leaves it.
+        """
+        outcome: Ending | None = dead
+        with self._held_letters.trial(work.route) as trial:
+            while outcome and not await trial.is_over(outcome):
+                outcome = await self._delivery.deliver(work.call, work.route, slot)
+        return outcome
 
     async def _end_unread(
         self, record: Record, claim: Claim, dead: Dead, *, has_to_wait: bool
     ) -> None:
         if has_to_wait:
             await self._held_letters.wait_unread(record.topic)
-        await self._end(record, claim, dead, None)
+        await self._bury(record, dead, None)
+        self._settle(record, claim, dead)
 
-    async def _end(
-        self, record: Record, claim: Claim, outcome: Outcome, route: Route | None
-    ) -> None:
-        """Settle last: a record that dies is finished when its letter is safe, not before."""
-        if isinstance(outcome, Dead):
-            await self._burial.bury(letter(record, outcome, route, version=self._version))
-        self._settle(record, claim, outcome)
+    async def _bury(self, record: Record, dead: Dead, route: Route | None) -> None:
+        """Wait until the letter is safe: its record is not finished before that."""
+        await self._burial.bury(letter(record, dead, route, version=self._version))
 
     def _settle(self, record: Record, claim: Claim, outcome: Outcome) -> None:
         if claim.settle():

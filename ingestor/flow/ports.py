@@ -107,8 +107,8 @@ class Letters(Protocol):
 class Observer(Protocol):
     """Those who look on: logs, metrics, readiness."""
 
-    def attempted(self, status: str, seconds: float) -> None:
-        """Note an attempt: its status code or the fault, and how long it took."""
+    def attempted(self, answer: Answer, seconds: float) -> None:
+        """Note an attempt: what came of it, and how long it took."""
         ...
 
     def ended(self, record: Record, outcome: Outcome) -> None:

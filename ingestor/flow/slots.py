@@ -58,10 +58,8 @@ class Lane:
 
     def choose(self) -> bool:
         """Choose who is next; whether there is anybody."""
-        first_waits, retry_waits = bool(self.first or self.fresh), bool(self.retry)
-        self.is_retry_next = self.share.is_retry_next(
-            first_waits=first_waits, retry_waits=retry_waits
-        )
+        first_waits, retry_waits = bool(self.fresh or self.first), bool(self.retry)
+        self.is_retry_next = retry_waits and self.share.is_retry_next(first_waits=first_waits)
         return first_waits or retry_waits
 
     def call(self, slots: "Slots") -> None:
@@ -204,14 +202,14 @@ class Slots:
 
 
 class Slot:
-    """What a record has of the slots: none, or one for its next request."""
+    """What a record has of the slots: one for its next request, once it *is taken*."""
 
-    __slots__ = ("_is_retry", "_is_taken", "_is_used", "_lane", "_slots")
+    __slots__ = ("_is_retry", "_is_used", "_lane", "_slots", "is_taken")
 
     def __init__(self, slots: Slots, lane: Lane, *, is_taken: bool = False) -> None:
         self._slots = slots
         self._lane = lane
-        self._is_taken = is_taken
+        self.is_taken = is_taken
         self._is_retry = False
         self._is_used = False
 
@@ -225,15 +223,15 @@ class Slot:
 
     async def take(self, *, is_retry: bool) -> None:
         """Wait until there is one, unless it is there."""
-        if not self._is_taken:
+        if not self.is_taken:
             await self._slots.enter(self._lane, is_retry=is_retry)
-            self._is_taken, self._is_retry, self._is_used = True, is_retry, False
+            self.is_taken, self._is_retry, self._is_used = True, is_retry, False
 
     def leave(self) -> None:
         """Give it back, if it is there; without a request, also its place in the rate."""
-        if not self._is_taken:
+        if not self.is_taken:
             return
-        self._is_taken = False
+        self.is_taken = False
         if not self._is_used:
             self._lane.share.bucket.give_back()
         self._slots.leave(self._lane, is_retry=self._is_retry)

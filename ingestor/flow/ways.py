@@ -1,5 +1,6 @@
 """What is known of each route, and of each key that could stop it."""
 
+from collections.abc import Set as AbstractSet
 from weakref import WeakSet
 
 from ingestor.core.breaker import Breaker
@@ -15,25 +16,28 @@ _SCOPES = tuple(Scope)
 
 class Way:
     """A route, how each key that could stop it stands (in the order of `Scope`), and what is heard
-    of its server.
+    of its server. *stopped* are the standings, of any route, that are not free.
     """
 
-    __slots__ = ("__weakref__", "breaker", "route", "standings")
+    __slots__ = ("__weakref__", "_stopped", "breaker", "route", "standings")
 
-    def __init__(self, route: Route, standings: tuple[Standing, ...], breaker: Breaker) -> None:
+    def __init__(
+        self,
+        route: Route,
+        standings: tuple[Standing, ...],
+        breaker: Breaker,
+        stopped: AbstractSet[Standing],
+    ) -> None:
         self.route = route
         self.standings = standings
         self.breaker = breaker
+        self._stopped = stopped
 
     @property
     def is_free(self) -> bool:
         """Whether nothing stops it: no hold, no outage, no rest that Tuner asked for."""
-        free = State.FREE
-        # A loop, and not `all`: this is asked twice for every attempt.
-        for standing in self.standings:  # noqa: SIM110 - see above
-            if standing.state is not free:
-                return False
-        return True
+        # Asked several times for every call, and hardly ever is anything stopped at all.
+        return not self._stopped or self._stopped.isdisjoint(self.standings)
 
     @property
     def stop(self) -> Standing | None:
@@ -68,6 +72,7 @@ class Ways:
         # All that are in use, also those that `_ways` has forgotten.
         self._living: WeakSet[Way] = WeakSet()
         self._standings: dict[Key, Standing] = {}
+        self._stopped: set[Standing] = set()
         # As few as the settings name.
         self._breakers: dict[str, Breaker] = {}
 
@@ -79,12 +84,12 @@ class Ways:
                 self._forget()
             standings = (self._standing(key(scope, route)) for scope in _SCOPES)
             breaker = self._breakers.setdefault(route.destination.base_url, Breaker())
-            way = self._ways[route] = Way(route, tuple(standings), breaker)
+            way = self._ways[route] = Way(route, tuple(standings), breaker, self._stopped)
             self._living.add(way)
         return way
 
     def _standing(self, name: Key) -> Standing:
-        return self._standings.setdefault(name, Standing(name))
+        return self._standings.setdefault(name, Standing(name, self._stopped))
 
     def _forget(self) -> None:
         """Forget the routes, and of their keys those that nobody uses and nothing stops; what they
@@ -95,5 +100,5 @@ class Ways:
         self._standings = {
             name: standing
             for name, standing in self._standings.items()
-            if name in used or standing.state is not State.FREE
+            if name in used or standing in self._stopped
         }

@@ -24,7 +24,7 @@ class Story:
 
     def __init__(self) -> None:
         self.effort = Effort()
-        self.under = Standing(KEY)
+        self.under = Standing(KEY, set())
         self.answers = 0
 
     def accept(self) -> None:

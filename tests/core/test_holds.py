@@ -104,14 +104,14 @@ def test_a_failure_says_something_of_the_server_alone(verdict: Verdict, of_serve
     assert taught == {**dict.fromkeys(Scope, NOTHING), Scope.SERVER: of_server}
 
 
-def standing(scope: Scope = Scope.CREDENTIAL) -> Standing:
+def standing(scope: Scope = Scope.CREDENTIAL, stopped: set[Standing] | None = None) -> Standing:
     """Make the standing of a key that nothing is known of."""
-    return Standing(Key(scope, "any"))
+    return Standing(Key(scope, "any"), set() if stopped is None else stopped)
 
 
-def tried(scope: Scope = Scope.CREDENTIAL) -> Standing:
+def tried(scope: Scope = Scope.CREDENTIAL, stopped: set[Standing] | None = None) -> Standing:
     """Make one that is held, and whose first pause is over."""
-    held = standing(scope)
+    held = standing(scope, stopped)
     held.hold("any", 0.0)
     held.end_pause()
     return held
@@ -299,7 +299,8 @@ def test_pauses_and_turns_stay_within_bounds(
     """Whatever happens to it, and in whatever order: there is one probe at a time, and never a
     burst.
     """
-    held, manner = tried(scope), OUTAGE if scope is Scope.SERVER else OUR_FAULT
+    stopped: set[Standing] = set()
+    held, manner = tried(scope, stopped), OUTAGE if scope is Scope.SERVER else OUR_FAULT
     turns: list[Turn] = []
     for step, roll, which in steps:
         match step:
@@ -319,5 +320,6 @@ def test_pauses_and_turns_stay_within_bounds(
         valid = [it for it in turns if it.is_on]
         assert 0 <= held.room <= manner.steps
         assert len(valid) <= (1 if held.is_probed else manner.steps)
+        assert (held in stopped) is (held.state is not State.FREE)
         if held.state is State.HELD:
             assert manner.first * (1 - manner.jitter) <= held.pause <= manner.longest

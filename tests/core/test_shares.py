@@ -98,7 +98,7 @@ def test_first_attempts_and_retries_take_turns() -> None:
     share = shares.of(A)
     turns = []
     for _ in range(4):
-        is_retry = share.is_retry_next(first_waits=True, retry_waits=True)
+        is_retry = share.is_retry_next(first_waits=True)
         shares.take(share, 0.0, is_retry=is_retry)
         shares.leave(share, is_retry=is_retry)
         turns.append(is_retry)
@@ -106,12 +106,13 @@ def test_first_attempts_and_retries_take_turns() -> None:
     assert turns == [True, False, True, False]
 
 
-@pytest.mark.parametrize(("first", "retry"), [(True, False), (False, True)])
-def test_whoever_waits_alone_is_next(first: bool, retry: bool) -> None:  # noqa: FBT001 - a table
-    """Turns are for those who both wait."""
-    share = Shares(4).of(A)
+def test_a_retry_that_waits_alone_is_next() -> None:
+    """Again and again: turns are for those who both wait."""
+    shares = Shares(4)
+    share = shares.of(A)
+    shares.take(share, 0.0, is_retry=True)
 
-    assert share.is_retry_next(first_waits=first, retry_waits=retry) is retry
+    assert share.is_retry_next(first_waits=False)
 
 
 def test_an_eighth_is_kept_for_first_attempts() -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.typing import FilteringBoundLogger
 
+from ingestor.core.answer import Answered, Fault, Unanswered
 from ingestor.core.backlog import Backlog
 from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder, Reading
@@ -141,13 +142,23 @@ def test_types_without_end_do_not_fill_memory_or_log(watched: Watched) -> None:
 
 def test_an_attempt_is_counted_by_its_status(watched: Watched) -> None:
     """A status, or the fault when there was none, and how long it took."""
-    for status, seconds in (("201", 0.2), ("201", 0.4), ("timeout", 15.0)):
-        watched.observer.attempted(status, seconds)
+    created, timeout = Answered(201), Unanswered(Fault.TIMEOUT)
+    for answer, seconds in ((created, 0.2), (created, 0.4), (timeout, 15.0)):
+        watched.observer.attempted(answer, seconds)
 
     assert watched.lines == []
     assert value(watched.metrics, "attempts_total", status="201") == 2
     assert value(watched.metrics, "attempts_total", status="timeout") == 1
     assert value(watched.metrics, "request_seconds_sum") == pytest.approx(15.6)
+
+
+def test_a_repeat_is_counted_with_the_attempt_before_it(watched: Watched) -> None:
+    """Whoever compares our figures with Tuner's finds them equal."""
+    watched.observer.attempted(Answered(409, is_repeat=True), 0.2)
+
+    assert value(watched.metrics, "attempts_total", status="409") == 1
+    assert value(watched.metrics, "attempts_total", status="disconnected") == 1
+    assert value(watched.metrics, "request_seconds_count") == 2
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,8 @@ class Crowd:
         effort = Effort()
         verdict: Verdict | None = None
         while not isinstance(verdict, Accepted | Refused):
-            with await self.gate.passage(way, effort) as passage:
+            with self.gate.passage(way, effort) as passage:
+                await passage.wait()
                 assert passage.is_open
                 passage.begin(self.clock.wall())
                 self.probes[name] = [it.key for it in way.standings if it.state is not State.FREE]

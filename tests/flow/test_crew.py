@@ -27,7 +27,7 @@ class Hands:
 
     async def act(self, name: str) -> None:
         """Be busy, for as long as it takes."""
-        with self._crew.busy():
+        with self._crew.busy:
             await self.go_on.wait()
             self.done.append(name)
 

@@ -300,7 +300,8 @@ async def test_one_who_waits_for_a_slot_sees_that_a_hold_began() -> None:
         crowd = Crowd(yard)
         way = crowd.gate.way(ROUTE)
 
-        with await crowd.gate.passage(way, Effort()) as passage:
+        with crowd.gate.passage(way, Effort()) as passage:
+            await passage.wait()
             assert passage.is_open
             await crowd.hold(UNAUTHORIZED)
             is_closed = not passage.is_open
@@ -321,7 +322,8 @@ async def test_a_probe_is_stopped_by_what_else_stops_its_way() -> None:
         crowd.tasks["b"].cancel()
         await crowd.clock.advance(1)
 
-        with await crowd.gate.passage(crowd.gate.way(ROUTE), Effort()) as probe:
+        with crowd.gate.passage(crowd.gate.way(ROUTE), Effort()) as probe:
+            await probe.wait()
             assert probe.is_open
             crowd.answer("under way", NOT_TUNER)
             await crowd.clock.advance(0)

@@ -42,7 +42,7 @@ class Shop:
 
     async def _carry(self, item: str, slot: Slot) -> None:
         self.carried.append(item)
-        with self.crew.busy():
+        with self.crew.busy:
             await self._ends[item].wait()
         slot.leave()
         if item == "failing":
