@@ -67,24 +67,27 @@ class Delivery:
         self._dice = dice
         self._observer = observer
 
-    def line_up(self, route: Route, begin: Begin) -> None:
-        """Call *begin* with a slot for *route* as soon as there is one; at once, and without, when
+    def way(self, route: Route) -> Way:
+        """Find the way of calls for *route*."""
+        return self._gate.way(route)
+
+    def line_up(self, way: Way, begin: Begin) -> None:
+        """Call *begin* with a slot for *way* as soon as there is one; at once, and without, when
         something else has to be waited for.
         """
-        if self._gate.way(route).is_free:
-            self._slots.line_up(route.destination, begin)
+        if way.is_free:
+            self._slots.line_up(way.route.destination, begin)
         else:
-            begin(self._slots.slot(route.destination))
+            begin(self._slots.slot(way.route.destination))
 
     def clear(self) -> None:
         """Forget all that were lined up."""
         self._slots.clear()
 
-    async def deliver(self, call: Call, route: Route, slot: Slot) -> Ending | None:
+    async def deliver(self, call: Call, way: Way, slot: Slot) -> Ending | None:
         """Post *call*, at once when it has a *slot*, until there is an outcome; None when a drain
         leaves it (the record comes again).
         """
-        way = self._gate.way(route)
         effort = Effort()
         while not self._crew.is_draining:
             if not (way.is_free and self._lease.is_valid):

@@ -59,8 +59,12 @@ class Gate:
         meaning = self._weigh(way, verdict, effort, turns)
         self._note(way, verdict)
         self._hear(way, verdict, effort)
-        self._end(way, turns, verdict)
+        for turn in turns:
+            learnt = lesson(turn.standing.key.scope, verdict)
+            self._end_turn(way, turn, learnt, _cause(verdict))
         match meaning:
+            case Accepted():
+                pass
             case Hold(scope=scope, cause=cause):
                 self._hold(way.under(scope), cause)
             case TryAgain(pause=seconds) if seconds is not None:
@@ -130,11 +134,6 @@ class Gate:
         elif standing.is_probed and standing.room:
             standing.repeat()
             self._pause(standing)
-
-    def _end(self, way: Way, turns: tuple[Turn, ...], verdict: Verdict) -> None:
-        for turn in turns:
-            learnt = lesson(turn.standing.key.scope, verdict)
-            self._end_turn(way, turn, learnt, _cause(verdict))
 
     def _end_turn(self, way: Way, turn: Turn, learnt: Lesson, cause: str) -> None:
         if not turn.is_on:

@@ -36,7 +36,7 @@ class Intake:
         drains = self._pipeline.drains
         for record in records:
             self._pipeline.admit(record)
-            if record.size >= LARGE_BYTES:
+            if record.value and len(record.value) >= LARGE_BYTES:
                 # To read it took a while: heartbeats and answers have to come in between. They may
                 # end the assignment, and then the rest comes again to whoever has it next.
                 await asyncio.sleep(0)

@@ -26,6 +26,7 @@ from ingestor.flow.lanes import Lanes
 from ingestor.flow.ports import Clock, Observer
 from ingestor.flow.room import OVERHEAD_BYTES, Room
 from ingestor.flow.slots import Slot
+from ingestor.flow.ways import Way
 
 
 class Routed(Struct, frozen=True, gc=False):
@@ -41,7 +42,7 @@ class Work(Struct, frozen=True, gc=False):
     record: Record
     claim: Claim
     call: Call
-    route: Route
+    way: Way
 
 
 class Pipeline:
@@ -89,17 +90,17 @@ class Pipeline:
         claim.size = _size(record, read)
         self._room.enter(record.origin, claim.size)
         match read:
+            case Routed(call, route):
+                self._held_letters.note_read(record.topic)
+                work = Work(record, claim, call, self._delivery.way(route))
+                if self._lanes.enter(call.call_id, work):
+                    self._line_up(work)
             case Ignored() as ignored:
                 self._settle(record, claim, ignored)
             case Dead() as dead:
                 # Noted here and not in its task: others are read before that runs.
                 has_to_wait = self._held_letters.note_unread(dead, record.topic)
                 self._crew.start(self._end_unread(record, claim, dead, has_to_wait=has_to_wait))
-            case Routed(call, route):
-                self._held_letters.note_read(record.topic)
-                work = Work(record, claim, call, route)
-                if self._lanes.enter(call.call_id, work):
-                    self._line_up(work)
             case unknown:
                 assert_never(unknown)
 
@@ -132,17 +133,17 @@ class Pipeline:
 
     def _line_up(self, work: Work) -> None:
         """Have *work* carried once it has a slot."""
-        self._delivery.line_up(work.route, partial(self._hands.give, work))
+        self._delivery.line_up(work.way, partial(self._hands.give, work))
 
     async def _carry(self, work: Work, slot: Slot) -> None:
         """Carry a record to its end; then it is the turn of the next one of its call_id."""
-        outcome = await self._delivery.deliver(work.call, work.route, slot)
+        outcome = await self._delivery.deliver(work.call, work.way, slot)
         if isinstance(outcome, Dead):
             outcome = await self._outlast(work, slot, outcome)
         elif outcome:
-            self._held_letters.note_accepted(work.route)
+            self._held_letters.note_accepted(work.way.route)
         if isinstance(outcome, Dead):
-            await self._bury(work.record, outcome, work.route)
+            await self._bury(work.record, outcome, work.way.route)
         if outcome:
             self._settle(work.record, work.claim, outcome)
         if after := self._lanes.leave(work.call.call_id):
@@ -153,9 +154,9 @@ class Pipeline:
         end, None when a drain leaves it.
         """
         outcome: Ending | None = dead
-        with self._held_letters.trial(work.route) as trial:
+        with self._held_letters.trial(work.way.route) as trial:
             while outcome and not await trial.is_over(outcome):
-                outcome = await self._delivery.deliver(work.call, work.route, slot)
+                outcome = await self._delivery.deliver(work.call, work.way, slot)
         return outcome
 
     async def _end_unread(

@@ -19,7 +19,7 @@ class Way:
     of its server. *stopped* are the standings, of any route, that are not free.
     """
 
-    __slots__ = ("__weakref__", "_stopped", "breaker", "route", "standings")
+    __slots__ = ("__weakref__", "_itself", "_stopped", "breaker", "route", "standings")
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class Way:
         self.standings = standings
         self.breaker = breaker
         self._stopped = stopped
+        self._itself = self.under(Scope.ROUTE)
 
     @property
     def is_free(self) -> bool:
@@ -57,7 +58,7 @@ class Way:
     @property
     def is_proven(self) -> bool:
         """Whether an unknown route cannot be our own fault."""
-        return not self.route.is_configured or self.under(Scope.ROUTE).accepted > 0
+        return not self.route.is_configured or self._itself.accepted > 0
 
     def under(self, scope: Scope) -> Standing:
         """Find the standing of a scope."""

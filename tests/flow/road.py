@@ -263,7 +263,7 @@ class Road:
     async def deliver(self, call: Call, route: Route) -> Delivered | Duplicate | Dead | None:
         """Deliver *call*, which has no slot yet."""
         slot = self.slots.slot(route.destination)
-        return await self.delivery.deliver(call, route, slot)
+        return await self.delivery.deliver(call, self.delivery.way(route), slot)
 
     async def carry(self, *records: Record) -> None:
         """Have *records* be on the wire, as far as there is room: Tuner keeps its answers back."""
