@@ -9,7 +9,7 @@ failure of the server only while most new calls are answered, a wrong key or a p
 
 from typing import assert_never
 
-from ingestor.core.answer import Answer, Answered, Fault, Unanswered
+from ingestor.core.answer import Answer, Fault, Unanswered
 from ingestor.core.holds import Standing
 from ingestor.core.outcome import Tries
 from ingestor.core.verdict import Hold, TryAgain
@@ -53,15 +53,13 @@ class Effort:
         """Remember whether *answer* leaves open what became of the call; a repeat is one attempt
         more.
         """
+        if isinstance(answer, Unanswered):
+            may_be_stored = answer.fault not in _UNSENT
+        else:
+            may_be_stored = answer.status // 100 == _SERVER_ERROR
+        if may_be_stored or answer.is_repeat:
+            self.is_unclear = True
         self.count += answer.is_repeat
-        self.is_unclear = self.is_unclear or answer.is_repeat
-        match answer:
-            case Unanswered(fault=fault):
-                self.is_unclear = self.is_unclear or fault not in _UNSENT
-            case Answered(status=status):
-                self.is_unclear = self.is_unclear or status // 100 == _SERVER_ERROR
-            case unknown:
-                assert_never(unknown)
 
     def weigh(
         self, verdict: TryAgain | Hold, under: Standing, *, is_sound: bool

@@ -2,7 +2,7 @@
 
 import re
 from enum import StrEnum
-from typing import TypeGuard, assert_never
+from typing import TypeGuard
 
 import msgspec
 from msgspec import Struct
@@ -85,40 +85,44 @@ class Circumstances(Struct, frozen=True, gc=False):
     is_proven: bool = True
 
 
+_OUR_FAULTS = {Fault.TLS, Fault.UNKNOWN_HOST}
+# Beside success, what Tuner says itself of a call; others may say it in its place.
+_TUNERS_OWN = {404, 405, 409}
+_json = msgspec.json.Decoder()
 # A body that is not Tuner's.
 STRANGE = object()
 
 
 def judge(answer: Answer, when: Circumstances) -> Verdict:
     """Decide what *answer* means."""
-    match answer:
-        case Unanswered(fault=(Fault.TLS | Fault.UNKNOWN_HOST) as fault):
-            return Hold(Scope.DESTINATION, fault.value)
-        case Unanswered(fault=fault):
-            return TryAgain(fault.value)
-        case Answered(status=status) if status // 100 == 2 or status in {404, 405, 409}:
-            reply = read_reply(answer)
-            if reply is STRANGE:
-                return Hold(Scope.DESTINATION, "not_tuner", status)
-            return _judge_reply(answer, reply, when)
-        case Answered():
-            return _judge_status(answer, when)
-        case unknown:
-            assert_never(unknown)
+    if isinstance(answer, Unanswered):
+        return _judge_fault(answer.fault)
+    if answer.status // 100 != 2 and answer.status not in _TUNERS_OWN:
+        return _judge_status(answer, when)
+    reply = read_reply(answer)
+    if reply is STRANGE:
+        return Hold(Scope.DESTINATION, "not_tuner", answer.status)
+    return _judge_reply(answer, reply, when)
+
+
+def _judge_fault(fault: Fault) -> Verdict:
+    if fault in _OUR_FAULTS:
+        return Hold(Scope.DESTINATION, fault.value)
+    return TryAgain(fault.value)
 
 
 def _judge_reply(answer: Answered, reply: object, when: Circumstances) -> Verdict:
     """Judge a status that is Tuner's own word, since the body, *reply*, is of its kind."""
     is_unclear = when.is_unclear or answer.is_repeat
     match answer.status:
-        case 409:
-            return Accepted(is_duplicate=not is_unclear)
+        case 404 if when.is_proven:
+            return _refusal(answer)
+        case 404:
+            return Hold(Scope.ROUTE, "unknown_route", 404)
         case 405:
             return Hold(Scope.DESTINATION, "status_405", 405)
-        case 404 if not when.is_proven:
-            return Hold(Scope.ROUTE, "unknown_route", 404)
-        case 404:
-            return _refusal(answer)
+        case 409:
+            return Accepted(is_duplicate=not is_unclear)
         case _:
             is_old = isinstance(reply, dict) and reply.get("is_new") is False
             return Accepted(is_duplicate=is_old and not is_unclear)
@@ -159,7 +163,7 @@ def read_reply(answer: Answered) -> object:
     if not answer.is_whole:
         return None if body[:1] in b"{[" else STRANGE
     try:
-        return msgspec.json.decode(body)
+        return _json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return STRANGE
 
@@ -169,7 +173,7 @@ def _errors(answer: Answered) -> tuple[Problem, ...]:
     echoes.
     """
     try:
-        reply = msgspec.json.decode(answer.body)
+        reply = _json.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ()
     detail = reply.get("detail") if isinstance(reply, dict) else None

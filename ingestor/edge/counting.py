@@ -49,7 +49,7 @@ class Durations(Collector):
     def __init__(self, name: str, help_text: str, bounds: Sequence[float]) -> None:
         self._name = name
         self._help_text = help_text
-        self._bounds = (*bounds, BEYOND)
+        self._bounds = (*map(float, bounds), BEYOND)
         self._counts = [0] * len(self._bounds)
         self._sum = 0.0
 

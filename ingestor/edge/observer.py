@@ -61,9 +61,12 @@ class ServiceObserver:
 
     def attempted(self, answer: Answer, seconds: float) -> None:
         """Count an attempt; of a repeat also the one before it."""
+        metrics = self._metrics
+        metrics.attempts.add(answer.status if isinstance(answer, Answered) else answer.fault)
+        metrics.request_seconds.add(seconds)
         if answer.is_repeat:
-            self._attempted(Fault.DISCONNECTED, seconds)
-        self._attempted(answer.status if isinstance(answer, Answered) else answer.fault, seconds)
+            metrics.attempts.add(Fault.DISCONNECTED)
+            metrics.request_seconds.add(seconds)
 
     def ended(self, record: Record, outcome: Outcome) -> None:
         """Count a finished record; a letter is told."""
@@ -129,10 +132,6 @@ class ServiceObserver:
             self._health.is_draining = True
         tell = self._log.warning if event in WARNINGS else self._log.info
         tell(event, **fields)
-
-    def _attempted(self, what: int | Fault, seconds: float) -> None:
-        self._metrics.attempts.add(what)
-        self._metrics.request_seconds.add(seconds)
 
     def _teller(self, kind: Kind) -> Callable[..., object]:
         """Choose how loudly to tell: nobody has to mend anything of ours in an outage."""

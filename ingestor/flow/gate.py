@@ -56,9 +56,10 @@ class Gate:
     def learn(self, way: Way, verdict: Verdict, effort: Effort, turns: tuple[Turn, ...]) -> Verdict:
         """Draw the consequences of *verdict*; return what it means for the record itself."""
         self.answers += 1
-        meaning = self._weigh(way, verdict, effort, turns)
-        self._note(way, verdict)
-        self._hear(way, verdict, effort)
+        meaning = verdict
+        if isinstance(verdict, (TryAgain, Hold)):
+            meaning = self._weigh(way, verdict, effort, turns)
+        self._note(way, verdict, effort)
         for turn in turns:
             learnt = lesson(turn.standing.key.scope, verdict)
             self._end_turn(way, turn, learnt, _cause(verdict))
@@ -79,33 +80,36 @@ class Gate:
             self._end_turn(way, turn, Lesson.NOTHING, "")
 
     def _weigh(
-        self, way: Way, verdict: Verdict, effort: Effort, turns: tuple[Turn, ...]
+        self, way: Way, verdict: TryAgain | Hold, effort: Effort, turns: tuple[Turn, ...]
     ) -> Verdict:
         """Decide whose fault a failure is; what a probe of a hold meets is that hold."""
-        if not isinstance(verdict, (TryAgain, Hold)):
-            return verdict
         under = way.under(verdict.scope if isinstance(verdict, Hold) else Scope.DESTINATION)
         is_probe = any(turn.standing is under for turn in turns)
         meaning = verdict if is_probe else effort.weigh(verdict, under, is_sound=way.is_sound)
         effort.fail(self.answers)
         return meaning
 
-    def _note(self, way: Way, verdict: Verdict) -> None:
-        """Note for every key that a call was accepted, or for one that a call met its fault."""
+    def _note(self, way: Way, verdict: Verdict, effort: Effort) -> None:
+        """Note for every key that a call was accepted, or for one that a call met its fault; and
+        hear what the answer says of the server.
+        """
         match verdict:
             case Accepted():
                 for standing in way.standings:
                     standing.accepted = self.answers
+                way.breaker.works(self._clock.now(), effort)
+                return
             case Hold(scope=scope):
                 way.under(scope).met = self.answers
             case TryAgain(is_plea=True):
                 way.under(Scope.DESTINATION).met = self.answers
             case _:
                 pass
+        self._hear(way, verdict, effort)
 
     def _hear(self, way: Way, verdict: Verdict, effort: Effort) -> None:
-        """Hear what an answer says of the server, and stop all that goes there when it is out of
-        order.
+        """Hear what a call that was not accepted says of the server, and stop all that goes there
+        when it is out of order.
         """
         match lesson(Scope.SERVER, verdict):
             case Lesson.WORKS:

@@ -170,18 +170,15 @@ class Slots:
     def _next(self, now: float) -> Lane | None:
         """Choose the lane whose turn it is; None when nobody may go."""
         chosen: Lane | None = None
-        empty = []
-        for lane in self._waiting:
+        for lane in list(self._waiting):
             if lane.share.server.is_full:
                 continue
             if not lane.choose():
-                empty.append(lane)
+                del self._waiting[lane]
             elif self._may(lane, now) and (
                 chosen is None or lane.share.in_use < chosen.share.in_use
             ):
                 chosen = lane
-        for lane in empty:
-            del self._waiting[lane]
         return chosen
 
     def _may(self, lane: Lane, now: float) -> bool:
