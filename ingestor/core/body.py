@@ -112,7 +112,6 @@ class Body(Struct, gc=False):
         Annotated[int | str, Meta(description="Overrides the configured agent.")] | None
     ) = None
 
-    @property
     def is_timed(self) -> bool:
         """Whether every spoken row says when it was spoken."""
         # One loop for all rows: a property of each row took twice the time.

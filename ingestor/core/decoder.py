@@ -5,6 +5,7 @@ and the lax rules decide, so that nothing is refused here that Tuner might accep
 are posted as they came, byte for byte.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
@@ -25,7 +26,7 @@ from ingestor.core.mending import with_estimated_times, with_recording
 from ingestor.core.outcome import Dead, Ignored, Reason
 from ingestor.core.parsing import may_be_poisoned, parse, poison
 from ingestor.core.problem import Problem, first, sentence
-from ingestor.core.record import Damage, Record
+from ingestor.core.record import Damage, Header, Record
 from ingestor.core.rules import LONGEST_CALL_ID, is_old, problems
 
 Decoded = Call | Dead | Ignored
@@ -58,6 +59,7 @@ class Decoder:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
+        self._max_bytes = reading.max_bytes
 
     def decode(self, record: Record) -> Decoded:
         """Decide what *record* is."""
@@ -66,11 +68,20 @@ class Decoder:
         value = record.value
         if value is None:
             return Ignored("tombstone")
-        if len(value) > self._reading.max_bytes:
+        if len(value) > self._max_bytes:
             return Dead(
                 Reason.TOO_LARGE,
-                f"the event has {len(value)} bytes; at most {self._reading.max_bytes} are taken",
+                f"the event has {len(value)} bytes; at most {self._max_bytes} are taken",
             )
+        if record.headers:
+            return self._open(value, record.headers)
+        # No frame is JSON: what is usual is not kept waiting for a look at its first bytes.
+        if (call := self._take(value)) is not None:
+            return call
+        return self._open(value, ()) if is_framed(value) else self._weigh(value, is_data=False)
+
+    def _open(self, value: bytes, headers: Sequence[Header]) -> Decoded:
+        """Read what came through a door."""
         if is_framed(value):
             unframed = unframe(value)
             if unframed is None:
@@ -79,11 +90,11 @@ class Decoder:
                     "is framed by a schema registry, but what the frame holds is not JSON",
                 )
             value = unframed
-        if record.headers:
-            if (event_type := binary_type(record.headers)) is not None:
+        if headers:
+            if (event_type := binary_type(headers)) is not None:
                 if ignored := self._reading.event_types.ignore(event_type):
                     return ignored
-            elif is_structured(record.headers):
+            elif is_structured(headers):
                 return self._unwrap(value)
         return self._read(value)
 
@@ -97,15 +108,21 @@ class Decoder:
         """Read a body by its exact types, or hand it to the lax rules; *is_data* when it is known
         not to be an envelope.
         """
+        call = self._take(body)
+        return self._weigh(body, is_data=is_data) if call is None else call
+
+    def _take(self, body: bytes) -> Call | None:
+        """Read a body by its exact types; None when that does not settle it."""
         try:
             typed = exact.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return self._weigh(body, is_data=is_data)
-        if not (is_utf8(body) and typed.is_timed):
-            return self._weigh(body, is_data=is_data)
+            return None
+        # Asked here, it is no call for most bodies.
+        if not (typed.is_timed() and (body.isascii() or is_utf8(body))):
+            return None
         if typed.recording_url is None:
             if self._reading.recording_url is None:
-                return self._weigh(body, is_data=is_data)
+                return None
             body = with_recording(body, self._reading.recording_url)
         return Call(typed.call_id, body, typed.workspace_id, typed.agent_remote_identifier)
 
@@ -163,8 +180,6 @@ def _call_id(parsed: dict[str, object]) -> str | None:
 
 def is_utf8(body: bytes) -> bool:
     """Whether *body* is text: msgspec does not look at the bytes of strings that it skips."""
-    if body.isascii():
-        return True
     try:
         body.decode()
     except UnicodeDecodeError:

@@ -18,7 +18,7 @@ from ingestor.core.rules import problems
 
 def test_the_reference_body_needs_no_second_look() -> None:
     """The form that clients are advised to send is the one that costs least to check."""
-    assert exact.decode(REFERENCE).is_timed
+    assert exact.decode(REFERENCE).is_timed()
 
 
 def test_objects_that_nobody_reads_are_not_built() -> None:
@@ -93,7 +93,7 @@ def _check_timing(fields: dict[str, Any], *, is_timed: bool) -> None:
         }
     ).encode()
 
-    assert exact.decode(text).is_timed is is_timed
+    assert exact.decode(text).is_timed() is is_timed
     assert is_accepted(text) is is_timed
 
 
@@ -124,7 +124,7 @@ def _check_timing(fields: dict[str, Any], *, is_timed: bool) -> None:
 )
 def test_what_the_exact_types_take(changes: dict[str, Any]) -> None:
     """Exact means the documented types; fields that are not looked at may be anything."""
-    assert exact.decode(json.dumps(body(**changes)).encode()).is_timed
+    assert exact.decode(json.dumps(body(**changes)).encode()).is_timed()
 
 
 @table(
@@ -177,7 +177,7 @@ def test_what_is_exact_the_lax_rules_accept_too(text: bytes) -> None:
 
     found = [problem.place for problem in problems(parse(text), old_rows=False)]
 
-    if typed.is_timed:
+    if typed.is_timed():
         assert found == (["recording_url"] if typed.recording_url is None else [])
     else:
         assert found

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from builders import destination, envelope, record
+from builders import destination, envelope, framed, record
 from core.strategies import FIELDS, anything, bodies, headers, json_values, many, mutated, texts
 from core.tuner_model import is_accepted, is_poison
 from hypothesis import given
@@ -97,6 +97,17 @@ def test_both_readers_judge_alike(value: bytes) -> None:
         exactly, laxly = PLAIN.decode(record(value)), PLAIN.decode(record(MARK + value))
 
         assert _judgement(exactly) == _judgement(laxly)
+
+
+@many
+@given(anything | anything.map(framed) | anything.map(b"\0".__add__), st.sampled_from(DECODERS))
+def test_a_header_that_says_nothing_changes_nothing(value: bytes, decoder: Decoder) -> None:
+    """With headers the doors are looked at first, without any the exact types: both find the
+    same.
+    """
+    bare, beside = record(value), record(value, headers=[("traceparent", b"00-1-2-01")])
+
+    assert decoder.decode(bare) == decoder.decode(beside)
 
 
 SECRET = "Zq7"  # noqa: S105 - stands in every value that must not show
