@@ -167,9 +167,12 @@ def is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def record(origin: Partition, item: Any) -> Record:
-    """Make a record of what the client hands out of *origin*."""
-    return Record(origin, item.offset, item.timestamp, item.key, item.value, item.headers)
+def records(origin: Partition, items: Iterable[Any]) -> list[Record]:
+    """Make records of what the client hands out of *origin*."""
+    return [
+        Record(origin, item.offset, item.timestamp, item.key, item.value, item.headers)
+        for item in items
+    ]
 
 
 def is_credible(consumer: Any, name: TopicPartition, items: Sequence[Any], expected: int) -> bool:
@@ -180,9 +183,13 @@ def is_credible(consumer: Any, name: TopicPartition, items: Sequence[Any], expec
     altered makes it skip the batches that are really there.
     """
     state = consumer._subscription.subscription.assignment.state_value(name)  # noqa: SLF001 - nothing public tells without waiting
-    offsets = [expected - 1, *(item.offset for item in items)]
-    is_rising = all(before < after for before, after in pairwise(offsets))
-    return is_rising and offsets[-1] < min(state.highwater, state.position)
+    last = expected - 1
+    for item in items:
+        offset = item.offset
+        if offset <= last:
+            return False
+        last = offset
+    return bool(last < min(state.highwater, state.position))
 
 
 def positions(consumer: Any, names: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:

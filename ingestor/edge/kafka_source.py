@@ -31,7 +31,7 @@ from ingestor.edge.kafka_consumer import (
     is_cancelled,
     is_credible,
     positions,
-    record,
+    records,
     stop,
 )
 from ingestor.edge.kafka_fence import Fence, FencedError, abandon
@@ -185,7 +185,7 @@ class KafkaSource:
         return batches
 
     def _hand_out(self, batches: Batches) -> list[Record]:
-        records: list[Record] = []
+        handed: list[Record] = []
         for name, batch in batches.items():
             expected = self._next.get(name)
             if expected is None:
@@ -194,9 +194,8 @@ class KafkaSource:
                 self._rescues.begin(self._consumer, name, expected, "OffsetsOutOfOrder")
                 continue
             self._next[name] = batch[-1].offset + 1
-            origin = Partition(*name)
-            records += [record(origin, item) for item in batch]
-        return records
+            handed += records(Partition(*name), batch)
+        return handed
 
     def _look(self, consumer: Any, ends: Mapping[TopicPartition, int]) -> None:
         """Have read without the client what it does not give although it is there."""
@@ -206,12 +205,12 @@ class KafkaSource:
             self._rescues.begin(consumer, name, self._next[name], "NothingRead")
 
     def _rescued(self, partitions: Collection[Partition]) -> list[Record]:
-        records = []
+        rescued = []
         for name in map(TopicPartition._make, partitions):
             if name in self._next and name in self._rescues:
                 found, self._next[name] = self._rescues.read(self._consumer, name)
-                records += found
-        return records
+                rescued += found
+        return rescued
 
     async def _arrive(
         self, consumer: Any, arrivals: frozenset[TopicPartition]

@@ -1,9 +1,13 @@
 """One consumer is built as we need it, and stopped whatever it does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.subscription_state import SubscriptionState
+from core.tables import table
 from edge.hostile import until
 
 from ingestor.core.starts import Reset
@@ -11,6 +15,7 @@ from ingestor.edge.kafka_consumer import (
     STOP_SECONDS,
     Listener,
     Subscription,
+    is_credible,
     options,
     stop,
     without,
@@ -184,3 +189,50 @@ def test_fetches_are_neither_tiny_nor_huge(wanted: int, whole: int, part: int) -
 
     assert chosen["fetch_max_bytes"] == whole
     assert chosen["max_partition_fetch_bytes"] == part
+
+
+CALLS = TopicPartition("calls", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What the client hands out, as far as it is looked at."""
+
+    offset: int
+
+
+class Client:
+    """A client that reads one partition, with aiokafka's own books; its next fetch is of *position*
+    and the partition ends before *end*.
+    """
+
+    def __init__(self, *, position: int, end: int) -> None:
+        self._subscription = SubscriptionState()
+        self._subscription.assign_from_user([CALLS])
+        state = self._subscription.subscription.assignment.state_value(CALLS)
+        state.seek(position)
+        state.highwater = end
+
+
+@table(
+    "offsets, is_good",
+    {
+        "one after the other": ([5, 6, 7], True),
+        "with gaps, as a compacted topic has them": ([5, 8, 9], True),
+        "later than expected": ([7], True),
+        "none": ([], True),
+        "again what was handed out": ([4, 5], False),
+        "one of them twice": ([5, 5], False),
+        "falling": ([5, 7, 6], False),
+        "up to where the client goes on": ([9], True),
+        "where the client goes on": ([5, 10], False),
+    },
+)
+async def test_offsets_rise_up_to_where_the_client_goes_on(
+    offsets: Sequence[int], *, is_good: bool
+) -> None:
+    """They are not under a checksum: what does not fit is read once more without the client."""
+    items = [Item(offset) for offset in offsets]
+
+    assert is_credible(Client(position=10, end=20), CALLS, items, 5) is is_good
+    assert is_credible(Client(position=20, end=10), CALLS, items, 5) is is_good
