@@ -60,6 +60,7 @@ class Decoder:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._max_bytes = reading.max_bytes
+        self._has_types = reading.event_types.has_patterns
 
     def decode(self, record: Record) -> Decoded:
         """Decide what *record* is."""
@@ -73,12 +74,11 @@ class Decoder:
                 Reason.TOO_LARGE,
                 f"the event has {len(value)} bytes; at most {self._max_bytes} are taken",
             )
-        if record.headers:
-            return self._open(value, record.headers)
-        # No frame is JSON: what is usual is not kept waiting for a look at its first bytes.
-        if (call := self._take(value)) is not None:
+        # What is usual comes first. An exact body is no frame and no envelope; of all that headers
+        # may say, only an event type that is not wanted matters to it.
+        if not (self._has_types and record.headers) and (call := self._take(value)) is not None:
             return call
-        return self._open(value, ()) if is_framed(value) else self._weigh(value, is_data=False)
+        return self._open(value, record.headers)
 
     def _open(self, value: bytes, headers: Sequence[Header]) -> Decoded:
         """Read what came through a door."""
@@ -117,7 +117,6 @@ class Decoder:
             typed = exact.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        # Asked here, it is no call for most bodies.
         if not (typed.is_timed() and (body.isascii() or is_utf8(body))):
             return None
         if typed.recording_url is None:

@@ -30,6 +30,11 @@ class EventTypes:
     def __init__(self, patterns: Sequence[str] = ()) -> None:
         self._patterns = tuple(patterns)
 
+    @property
+    def has_patterns(self) -> bool:
+        """Whether the type of an event matters."""
+        return bool(self._patterns)
+
     def ignore(self, event_type: str | None) -> Ignored | None:
         """Say that an event of this type is to be ignored, or nothing.
 
