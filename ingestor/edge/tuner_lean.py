@@ -7,15 +7,12 @@ A post of 4 KB costs a sixth of the CPU time that it costs over aiohttp (18 and 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import lru_cache
 
 from msgspec.structs import replace
 
-from ingestor.core.answer import Answer, Answered, Fault, Unanswered
+from ingestor.core.answer import Answer, Fault, Unanswered
 from ingestor.core.route import Route
 from ingestor.edge.requests import MOST_TARGETS, Wire, create_call_url
-from ingestor.edge.wire.connection import Connection
-from ingestor.edge.wire.expiry import Expiry
 from ingestor.edge.wire.origin import Origin, Server
 from ingestor.edge.wire.prologue import Prologue
 
@@ -27,14 +24,19 @@ class LeanTuner:
     key comes as a new mapping.
     """
 
-    def __init__(self, wire: Wire, headers: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        headers: Mapping[str, Mapping[str, str]],
+        most_targets: int = MOST_TARGETS,
+    ) -> None:
         self._wire = wire
+        self._most_targets = most_targets
         self._headers = headers
         self._tls = wire.tls.context()
         self._origins: dict[Server, Origin] = {}
-        self._target = lru_cache(MOST_TARGETS)(self._aim)
+        self._targets: dict[Route, tuple[Origin, Prologue]] = {}
         self._loop = asyncio.get_running_loop()
-        self._deadlines = Expiry(wire.timeout, Connection.give_up)
 
     async def post(self, body: bytes, route: Route) -> Answer:
         """Post *body*; every foreseeable failure is an answer.
@@ -42,49 +44,43 @@ class LeanTuner:
         It is posted once, unless a connection that was kept turns out to be closed already: then
         once more, on a new one.
         """
-        origin, prologue = self._target(route)
+        origin, prologue = self._targets.get(route) or self._aim(route)
         head = prologue.write(self._headers[route.destination.credential], len(body))
         deadline = self._loop.time() + self._wire.timeout
         kept = origin.take()
         if kept is None:
             return await self._ask_anew(origin, head, body, deadline)
-        answer = await self._ask(origin, kept, head, body)
-        if kept.is_stale and isinstance(answer, Unanswered) and answer.fault in _ENDED:
+        try:
+            answer = await kept.ask(head, body, deadline)
+        finally:
+            origin.give_back(kept)
+        if isinstance(answer, Unanswered) and answer.fault in _ENDED and kept.is_stale:
             return replace(await self._ask_anew(origin, head, body, deadline), is_repeat=True)
         return answer
 
     async def close(self) -> None:
         """Close all connections."""
-        self._deadlines.close()
         for origin in self._origins.values():
             await origin.close()
 
-    async def _ask(self, origin: Origin, kept: Connection, head: bytes, body: bytes) -> Answer:
-        self._deadlines.add(kept)
-        try:
-            return _answer(await kept.ask(head, body))
-        finally:
-            self._deadlines.discard(kept)
-            origin.give_back(kept)
-
     async def _ask_anew(self, origin: Origin, head: bytes, body: bytes, deadline: float) -> Answer:
-        fresh = await origin.connect(deadline - self._loop.time())
+        fresh = await origin.connect(deadline)
         if isinstance(fresh, Fault):
             return Unanswered(fresh)
-        # Its deadline is not the latest, as all in `_deadlines` are when they come.
-        timer = self._loop.call_at(deadline, fresh.give_up)
         try:
-            return _answer(await fresh.ask(head, body))
+            return await fresh.ask(head, body, deadline)
         finally:
-            timer.cancel()
             origin.give_back(fresh)
 
     def _aim(self, route: Route) -> tuple[Origin, Prologue]:
         url = create_call_url(route)
         server = Server.of(url)
         if server not in self._origins:
-            self._origins[server] = Origin(server, self._tls)
-        return self._origins[server], Prologue(url, self._wire.headers)
+            self._origins[server] = Origin(server, self._tls, self._wire.timeout)
+        if len(self._targets) >= self._most_targets:
+            self._targets.clear()
+        target = self._targets[route] = self._origins[server], Prologue(url, self._wire.headers)
+        return target
 
 
 @asynccontextmanager
@@ -99,7 +95,3 @@ async def lean_tuner(
         yield tuner
     finally:
         await tuner.close()
-
-
-def _answer(found: Answered | Fault) -> Answer:
-    return Unanswered(found) if isinstance(found, Fault) else found

@@ -15,7 +15,7 @@ from edge.posting import Client, Nobody
 
 from ingestor.core.answer import Answered, Fault, Unanswered
 from ingestor.core.route import Route
-from ingestor.edge.requests import LARGE_BODY_BYTES, Kind
+from ingestor.edge.requests import LARGE_BODY_BYTES, Kind, Wire
 from ingestor.edge.tls import Tls
 from ingestor.edge.tuner_lean import LeanTuner
 from ingestor.edge.wire.origin import Origin, Server
@@ -25,6 +25,11 @@ BODY = b"{}"
 HEAD = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n"
 MADE = Answered(201, CREATED)
 OK = b"HTTP/1.1 201 Created\r\n"
+
+
+def soon() -> float:
+    """Give a time that no test reaches."""
+    return asyncio.get_running_loop().time() + 10.0
 
 
 @asynccontextmanager
@@ -237,10 +242,10 @@ async def test_a_connection_that_rests_too_long_is_closed() -> None:
         parted.set()
 
     async with serving(script) as server:
-        origin = Origin(Server.of(server.url), Nobody().context(), idle_seconds=0.1)
-        connection = await origin.connect(5)
+        origin = Origin(Server.of(server.url), Nobody().context(), 10.0, idle_seconds=0.1)
+        connection = await origin.connect(soon())
         assert not isinstance(connection, Fault)
-        assert await connection.ask(HEAD, BODY) == MADE
+        assert await connection.ask(HEAD, BODY, soon()) == MADE
         origin.give_back(connection)
         async with asyncio.timeout(5):
             await parted.wait()
@@ -252,30 +257,29 @@ async def test_a_connection_that_rests_too_long_is_closed() -> None:
 async def test_a_connection_that_has_lived_long_is_replaced() -> None:
     """Else nobody would notice that a name leads elsewhere by now."""
     async with serving(created) as server:
-        origin = Origin(Server.of(server.url), Nobody().context(), life_seconds=0.5)
-        connection = await origin.connect(5)
+        origin = Origin(Server.of(server.url), Nobody().context(), 10.0, life_seconds=0.5)
+        connection = await origin.connect(soon())
         assert not isinstance(connection, Fault)
         for _ in range(2):
-            assert await connection.ask(HEAD, BODY) == MADE
+            assert await connection.ask(HEAD, BODY, soon()) == MADE
             origin.give_back(connection)
             assert origin.take() is connection
         await asyncio.sleep(0.8)  # nothing tells that it has
-        assert await connection.ask(HEAD, BODY) == MADE
+        assert await connection.ask(HEAD, BODY, soon()) == MADE
         origin.give_back(connection)
 
         assert origin.take() is None
-        await until(lambda: not connection.is_free)
+        await until(connection.is_closing)
         await origin.close()
 
 
 async def test_a_connection_that_is_about_to_close_is_passed_over() -> None:
-    """It rests, but it is closed a moment later; and who has been told needs no more time."""
+    """It rests, but it is closed a moment later."""
     async with serving(created) as server:
-        origin = Origin(Server.of(server.url), Nobody().context())
-        older, newer = await origin.connect(5), await origin.connect(5)
+        origin = Origin(Server.of(server.url), Nobody().context(), 10.0)
+        older, newer = await origin.connect(soon()), await origin.connect(soon())
         assert not isinstance(older, Fault)
         assert not isinstance(newer, Fault)
-        older.give_up()
         origin.give_back(older)
         origin.give_back(newer)
         newer.abort()
@@ -292,6 +296,22 @@ async def test_paths_and_keys_share_connections() -> None:
         await tuner.post(BODY, route(to=destination(f"{server.url}/tuner"), agent="other"))
 
         assert server.opened == 1
+
+
+async def test_what_is_prepared_for_a_route_is_forgotten_in_time() -> None:
+    """Events may name any agent: more of them than are kept are served all the same, over the
+    same connection.
+    """
+    agents = [f"agent-{number % 5}" for number in range(12)]
+    wire = Wire(10.0, Nobody(), "test/1", {})
+    async with serving(created) as server:
+        tuner = LeanTuner(wire, {destination().credential: {"X-API-Key": "k"}}, most_targets=2)
+        for agent in agents:
+            assert await tuner.post(BODY, route(to=destination(server.url), agent=agent)) == MADE
+        await tuner.close()
+
+    assert [r.target.rpartition("=")[2] for r in server.requests] == agents
+    assert server.opened == 1
 
 
 # Time
@@ -461,12 +481,12 @@ async def test_a_connection_that_ends_before_it_is_used_has_a_reason() -> None:
         await peer.closed()
 
     async with serving(script) as server:
-        origin = Origin(Server.of(server.url), Nobody().context())
-        greeted = await origin.connect(5)
+        origin = Origin(Server.of(server.url), Nobody().context(), 10.0)
+        greeted = await origin.connect(soon())
         assert not isinstance(greeted, Fault)
-        await until(lambda: not greeted.is_free)
+        await until(greeted.is_closing)
 
-        assert await greeted.ask(b"", b"") is Fault.NOT_HTTP
+        assert await greeted.ask(b"", b"", soon()) == Unanswered(Fault.NOT_HTTP)
         await origin.close()
 
 
@@ -474,13 +494,13 @@ async def test_a_connection_that_ends_before_it_is_used_has_a_reason() -> None:
 async def test_a_connection_that_ends_between_two_steps_is_an_answer(size: int) -> None:
     """It was there when it was taken, and is gone when it is used; uvloop raises then."""
     async with serving(created) as server:
-        origin = Origin(Server.of(server.url), Nobody().context())
-        connection = await origin.connect(5)
+        origin = Origin(Server.of(server.url), Nobody().context(), 10.0)
+        connection = await origin.connect(soon())
         assert not isinstance(connection, Fault)
         connection.abort()
 
-        assert await connection.ask(HEAD, bytes(size)) is Fault.DISCONNECTED
-        assert await connection.ask(HEAD, bytes(size)) is Fault.DISCONNECTED
+        assert await connection.ask(HEAD, bytes(size), soon()) == Unanswered(Fault.DISCONNECTED)
+        assert await connection.ask(HEAD, bytes(size), soon()) == Unanswered(Fault.DISCONNECTED)
         await origin.close()
 
 

@@ -2,16 +2,17 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
+from math import inf
 from typing import Protocol, cast
 
-from ingestor.core.answer import Answered, Fault
-from ingestor.edge.requests import LARGE_BODY_BYTES
-from ingestor.edge.wire.reading import Reading
+from ingestor.core.answer import Answer, Fault, Unanswered
+from ingestor.edge.wire.reading import Known, Reading
 
-PIECE_BYTES = 2**18
-# Over TLS each write is at least one record: encrypted, sealed and unsealed for itself. To copy a
-# body behind its head is cheaper, up to about here.
+# To copy a body behind its head is cheaper, up to about here, than to send it for itself: that is
+# another piece for the system, and over TLS another record, sealed and unsealed for itself.
 JOINED_BYTES = 2**16
+PIECE_BYTES = 2**18
 _NOTHING = memoryview(b"")
 
 
@@ -31,60 +32,56 @@ class Connection(asyncio.Protocol):
     """Asks, and hears the answer.
 
     Anything out of order closes it: what is open and waits for nothing is fit for the next request.
+    *waiter* hears the answer; whoever waits, or rests, does it until the connection is *due*.
     """
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, known: Known) -> None:
         self._owner = owner
         self._loop = asyncio.get_running_loop()
-        self._reading = Reading()
+        self._reading = Reading(known)
         self._transport: asyncio.Transport
-        self._waiter: asyncio.Future[Answered | Fault] | None = None
+        self.is_closing: Callable[[], bool]
+        self.waiter: asyncio.Future[Answer] | None = None
+        self.due = inf
         self._unsent = _NOTHING
-        self._is_secure = False
         self._is_blocked = False
         self._has_answered = False
         self._end: Fault | None = None
-
-    @property
-    def is_free(self) -> bool:
-        """Whether the next request may be asked here."""
-        return self._waiter is None and not self._transport.is_closing()
 
     @property
     def is_stale(self) -> bool:
         """Whether it had answered others, and ended without a byte of this answer: the server had
         probably closed it before the request came.
         """
-        return self._has_answered and not self._reading.has_begun
+        return self._has_answered and self._reading.is_ready
 
-    def ask(self, head: bytes, body: bytes) -> asyncio.Future[Answered | Fault]:
-        """Send a request; the future is that of the answer, or of what came instead."""
-        waiter = self._waiter = self._loop.create_future()
+    def ask(self, head: bytes, body: bytes, due: float) -> asyncio.Future[Answer]:
+        """Send a request; the future is that of the answer."""
+        waiter = self.waiter = self._loop.create_future()
+        self.due = due
         if self._end is not None:
-            self._settle(self._end)
+            self._tell(Unanswered(self._end))
         # uvloop raises when somebody writes to what is closed already; its end is about to be told.
-        elif not self._transport.is_closing():
+        elif not self.is_closing():
             self._send(head, body)
         return waiter
 
-    def give_up(self) -> None:
-        """Wait no longer for the answer."""
-        if self._waiter is not None:
-            self._settle(Fault.TIMEOUT)
+    def expire(self) -> None:
+        """Wait no longer for the answer, or for a request."""
+        self._transport.abort()
+        self._tell(Unanswered(Fault.TIMEOUT))
 
     def abort(self) -> None:
         """Close it at once."""
         self._transport.abort()
 
     def _send(self, head: bytes, body: bytes) -> None:
-        if self._is_secure and len(body) <= JOINED_BYTES:
+        if len(body) <= JOINED_BYTES:
             self._transport.write(head + body)
             return
-        if len(body) <= LARGE_BODY_BYTES:
-            self._transport.writelines((head, body))
-            return
-        self._transport.write(head)
-        self._unsent = memoryview(body)
+        rest = memoryview(body)
+        self._transport.write(b"".join((head, rest[:JOINED_BYTES])))
+        self._unsent = rest[JOINED_BYTES:]
         self._send_on()
 
     def _send_on(self) -> None:
@@ -95,40 +92,43 @@ class Connection(asyncio.Protocol):
     def _fail(self, fault: Fault) -> None:
         """Note how it ends; who waits is told now, who asks later is told then."""
         self._end = self._end or fault
-        self._settle(self._end)
+        self._transport.abort()
+        self._tell(Unanswered(self._end))
 
-    def _settle(self, found: Answered | Fault) -> None:
-        waiter, self._waiter = self._waiter, None
-        is_sent = not self._unsent and not self._transport.get_write_buffer_size()
+    def _tell(self, answer: Answer) -> None:
+        waiter, self.waiter = self.waiter, None
+        self.due = inf
         self._unsent = _NOTHING
-        if self._reading.is_reusable and is_sent:
-            self._has_answered = True
-            self._reading.reset()
-        else:
-            self._transport.abort()
         # A cancelled one has heard already.
         if waiter is not None and not waiter.done():
-            waiter.set_result(found)
+            waiter.set_result(answer)
 
     # The loop calls these
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note where to write to."""
         self._transport = cast("asyncio.Transport", transport)
-        self._is_secure = transport.get_extra_info("sslcontext") is not None
+        self.is_closing = self._transport.is_closing
         self._owner.joined(self)
 
     def data_received(self, data: bytes) -> None:
         """Read on; bytes that nobody asked for would be taken for the next answer."""
-        if self._waiter is None:
+        if self.waiter is None:
             self._fail(Fault.NOT_HTTP)
-        elif (found := self._reading.feed(data)) is not None:
-            self._settle(found)
+        elif (answer := self._reading.feed(data)) is not None:
+            if self._reading.is_ready and not (
+                self._unsent or self._transport.get_write_buffer_size()
+            ):
+                self._has_answered = True
+            else:
+                self._transport.abort()
+            self._tell(answer)
 
     def eof_received(self) -> None:
         """Take the end for that of an answer which has no other; then the connection closes."""
-        if self._waiter is not None:
-            self._settle(self._reading.end())
+        if self.waiter is not None:
+            self._transport.abort()
+            self._tell(self._reading.end())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take a broken connection for what it is."""

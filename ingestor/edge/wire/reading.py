@@ -5,10 +5,11 @@ success: the call is tried again then, and Tuner knows whether it has it.
 """
 
 from contextlib import suppress
+from typing import NamedTuple, TypeAlias
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from ingestor.core.answer import Answered, Fault
+from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.edge.requests import MOST_ANSWER_BYTES
 from ingestor.edge.wire.contents import decoded
 from ingestor.edge.wire.head import SWITCHING_PROTOCOLS, Head, read_head
@@ -17,25 +18,42 @@ from ingestor.edge.wire.head import SWITCHING_PROTOCOLS, Head, read_head
 MOST_HEAD_BYTES = 2**16
 # The sizes and extensions of chunks, and trailers.
 MOST_FRAMING_BYTES = 2**18
+# Heads that are known again; they may be large.
+MOST_KNOWN = 16
 
 _BEGIN = b"HTTP/1."
 _END = b"\r\n\r\n"
+_NOT_HTTP = Unanswered(Fault.NOT_HTTP)
+
+
+class Familiar(NamedTuple):
+    """The answer behind a head that was read before: its *size* in bytes, head included."""
+
+    size: int
+    status: int
+    retry_after: str | None
+
+
+Known: TypeAlias = dict[bytes, Familiar]
 
 
 class Reading:
-    """The answers of one connection, one after the other; each begins with `reset`.
+    """The answers of one connection, one after the other.
 
-    *has_begun* once a byte of it came. *is_reusable* once it was whole and another can follow.
+    *is_ready* when no byte of an answer came, or nothing but whole ones that others can follow.
+
+    llhttp reads the same bytes the same way each time. So an answer whose head it has read before
+    is what it was then, but for the body, if it comes in one piece and its length is right: *known*
+    are such heads. A server at work repeats them for a second: until the date changes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: Known) -> None:
+        self._known = known
         self._parser = HttpResponseParser(self)
-        self.reset()
+        self._reset()
 
-    def reset(self) -> None:
-        """Be ready for the next answer."""
-        self.has_begun = False
-        self.is_reusable = False
+    def _reset(self) -> None:
+        self.is_ready = True
         self._unread = b""
         self._head: Head | None = None
         self._head_bytes = 0
@@ -44,34 +62,56 @@ class Reading:
         self._framing_bytes = 0
         self._is_complete = False
         self._is_followed = False
+        self._is_kept = False
 
-    def feed(self, data: bytes) -> Answered | Fault | None:
+    def feed(self, data: bytes) -> Answer | None:
         """Read on; None as long as there is more to come."""
-        self.has_begun = True
+        if self.is_ready:
+            end = data.find(_END) + len(_END)
+            known = self._known.get(data[:end])
+            if known is not None and known.size == len(data):
+                return Answered(known.status, data[end:], known.retry_after)
+        self.is_ready = False
+        answer = self._parse(data)
+        if isinstance(answer, Answered) and self._is_kept:
+            self._remember(data, answer)
+            self._reset()
+        return answer
+
+    def _remember(self, data: bytes, answer: Answered) -> None:
+        """Know the head again, if it and the body are all that came, and came in one piece."""
+        is_all = len(data) == self._head_bytes + self._body_bytes and not self._framing_bytes
+        if is_all and self._head is not None and not self._head.coding:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            known = Familiar(len(data), answer.status, answer.retry_after)
+            self._known[data[: self._head_bytes]] = known
+
+    def _parse(self, data: bytes) -> Answer | None:
         try:
             if self._head is None:
                 return self._feed_head(self._unread + data)
             return self._feed_body(self._head, data)
         except HttpParserError:
-            return Fault.NOT_HTTP
+            return _NOT_HTTP
 
-    def end(self) -> Answered | Fault:
+    def end(self) -> Answer:
         """Say what it was, now that the server has said that nothing more will come."""
         if self._head is None or self._head.is_framed:
-            return self.broken()
+            return Unanswered(self.broken())
         return self._answer(self._head)
 
     def broken(self) -> Fault:
         """Say what it was, now that the connection is gone."""
         return Fault.DISCONNECTED if self._head is None else Fault.CUT_OFF
 
-    def _feed_head(self, data: bytes) -> Answered | Fault | None:
+    def _feed_head(self, data: bytes) -> Answer | None:
         while (end := data.find(_END)) >= 0:
             text = data[: end + len(_END)]
             self._head_bytes += len(text)
             head = read_head(text)
             if head is None or self._head_bytes > MOST_HEAD_BYTES:
-                return Fault.NOT_HTTP
+                return _NOT_HTTP
             if head.status == SWITCHING_PROTOCOLS:
                 return self._switch(text)
             if not head.is_provisional:
@@ -83,34 +123,34 @@ class Reading:
             data = data[len(text) :]
         self._unread = data
         is_http = data.startswith(_BEGIN[: len(data)])
-        return None if is_http and len(data) <= MOST_HEAD_BYTES else Fault.NOT_HTTP
+        return None if is_http and len(data) <= MOST_HEAD_BYTES else _NOT_HTTP
 
-    def _feed_body(self, head: Head, data: bytes) -> Answered | Fault | None:
+    def _feed_body(self, head: Head, data: bytes) -> Answer | None:
         """Read on; of the first *data* the head is a part."""
         before = self._body_bytes
         self._parser.feed_data(data)
         self._framing_bytes += len(data) - (self._body_bytes - before)
         if self._is_followed or self._framing_bytes > MOST_FRAMING_BYTES:
-            return Fault.NOT_HTTP
+            return _NOT_HTTP
         if self._is_complete or self._body_bytes > MOST_ANSWER_BYTES:
             return self._answer(head)
         return None
 
-    def _switch(self, text: bytes) -> Answered | Fault:
+    def _switch(self, text: bytes) -> Answer:
         """Take another protocol, which nobody asked for, for an answer; what follows is in it."""
         # llhttp stops there with an error, whatever the rest of the head says.
         with suppress(HttpParserError, HttpParserUpgrade):
             self._parser.feed_data(text)
-        is_http, self.is_reusable = self._is_complete, False
-        return Answered(SWITCHING_PROTOCOLS) if is_http else Fault.NOT_HTTP
+        is_http, self._is_kept = self._is_complete, False
+        return Answered(SWITCHING_PROTOCOLS) if is_http else _NOT_HTTP
 
-    def _answer(self, head: Head) -> Answered | Fault:
+    def _answer(self, head: Head) -> Answer:
         body = b"".join(self._parts)
         found = decoded(body, head.coding, MOST_ANSWER_BYTES)
         if isinstance(found, Fault):
-            return found
+            return Unanswered(found)
         text, is_whole = found
-        self.is_reusable = self.is_reusable and is_whole and head.is_sound
+        self._is_kept = self._is_kept and is_whole and head.is_sound
         return Answered(head.status, text, head.retry_after, is_whole)
 
     # llhttp calls these
@@ -127,4 +167,4 @@ class Reading:
     def on_message_complete(self) -> None:
         """Note that it is whole."""
         self._is_complete = True
-        self.is_reusable = self._parser.should_keep_alive()
+        self._is_kept = self._parser.should_keep_alive()

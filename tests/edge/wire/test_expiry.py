@@ -1,65 +1,104 @@
 """What lasts too long is ended, and nothing else."""
 
 import asyncio
+from math import inf
 
 from edge.hostile import until
 
 from ingestor.edge.wire.expiry import Expiry
 
 
-async def test_who_stays_too_long_is_ended_in_turn() -> None:
-    """The first to come is the first to go, and nobody goes early."""
-    loop = asyncio.get_running_loop()
-    ended: list[str] = []
-    expiry: Expiry[str] = Expiry(0.05, ended.append)
-    began = loop.time()
+class Guest:
+    """Stays for *seconds*, or for ever, and notes how long it did."""
 
-    expiry.add("a")
-    expiry.add("b")
-    await until(lambda: ended)
-    assert loop.time() - began >= 0.048
-    expiry.add("c")
-    await until(lambda: "c" in ended)
+    def __init__(self, seconds: float = inf) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._came = self._loop.time()
+        self.due = self._came + seconds
+        self.stayed: float | None = None
 
-    assert ended == ["a", "b", "c"]
-    assert loop.time() - began >= 0.096
+    def stay(self, seconds: float) -> None:
+        """Stay so long from now on."""
+        self.due = self._loop.time() + seconds
+
+    def expire(self) -> None:
+        """Note that it is over."""
+        assert self.stayed is None
+        self.due = inf
+        self.stayed = self._loop.time() - self._came
 
 
 async def test_each_has_its_own_time() -> None:
-    """The timer of the first is not that of the second."""
-    loop = asyncio.get_running_loop()
-    ended: dict[str, float] = {}
-    began = loop.time()
+    """Nobody goes early, and nobody much later than due."""
+    guests = [Guest(seconds) for seconds in (0.15, 0.05, 0.1)]
+    expiry = Expiry(guests, 0.05)
 
-    def end(who: str) -> None:
-        ended[who] = loop.time() - began
+    expiry.start()
+    await until(lambda: all(guest.stayed for guest in guests))
 
-    expiry: Expiry[str] = Expiry(0.1, end)
-
-    expiry.add("early")
-    loop.call_later(0.06, expiry.add, "late")
-    await until(lambda: len(ended) == 2)
-
-    assert 0.098 <= ended["early"] < ended["late"]
-    assert ended["late"] >= 0.158
+    for guest, seconds in zip(guests, (0.15, 0.05, 0.1), strict=True):
+        assert guest.stayed is not None
+        assert seconds - 0.002 <= guest.stayed < seconds + 0.04
 
 
-async def test_who_left_is_left_alone() -> None:
-    """Taken out by name or as the last that came; and closed, it ends nobody."""
-    ended: list[str] = []
-    expiry: Expiry[str] = Expiry(0.03, ended.append)
-    for name in ("a", "b", "c", "d"):
-        expiry.add(name)
+async def test_a_time_may_be_given_at_any_time() -> None:
+    """The shortest ones too, and nobody is told: a look comes in time all the same."""
+    guest = Guest()
+    expiry = Expiry([guest, Guest()], 0.05)
+    expiry.start()
+    for _ in range(4):
+        guest.stay(0.05)
+        await asyncio.sleep(0.03)
+        assert guest.stayed is None
 
-    expiry.discard("b")
-    expiry.discard("nobody")
-    assert expiry.pop() == "d"
-    await until(lambda: len(ended) == 2)
-    assert ended == ["a", "c"]
-    assert expiry.pop() is None
+    guest.stay(0.05)
+    began = asyncio.get_running_loop().time()
+    await until(lambda: guest.stayed)
 
-    expiry.add("e")
+    assert 0.048 <= asyncio.get_running_loop().time() - began < 0.09
+
+
+async def test_a_nearer_time_is_announced() -> None:
+    """The look that was to come later still comes; one that would be later than it is none."""
+    near, far = Guest(0.05), Guest(0.3)
+    expiry = Expiry([far, near], 0.2)
+    expiry.start()
+
+    expiry.announce(near.due)
+    expiry.announce(far.due)
+    await until(lambda: near.stayed)
+    assert near.stayed is not None
+    assert near.stayed < 0.15
+
+    await until(lambda: far.stayed)
+    assert far.stayed is not None
+    assert far.stayed < 0.35
+
+
+async def test_without_members_nothing_is_looked_at() -> None:
+    """Until there are some again."""
+    members: list[Guest] = []
+    expiry = Expiry(members, 0.03)
+    expiry.start()
+    await asyncio.sleep(0.06)  # nothing tells that nothing happens
+    members.append(Guest(0.03))
+    guest = members[0]
+    expiry.start()
+
+    await until(lambda: guest.stayed)
+
+    assert guest.stayed is not None
+
+
+async def test_closed_it_ends_nobody() -> None:
+    """Also when it is closed twice, or never was started."""
+    guest = Guest(0.03)
+    expiry = Expiry([guest], 0.03)
+    expiry.close()
+    expiry.start()
+
     expiry.close()
     expiry.close()
     await asyncio.sleep(0.06)  # nothing tells that nothing happens
-    assert ended == ["a", "c"]
+
+    assert guest.stayed is None

@@ -9,9 +9,16 @@ from edge.wire.strict import RefusedError, read
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingestor.core.answer import Answered, Fault
+from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.edge.requests import MOST_ANSWER_BYTES
-from ingestor.edge.wire.reading import MOST_FRAMING_BYTES, MOST_HEAD_BYTES, Reading
+from ingestor.edge.wire.reading import (
+    MOST_FRAMING_BYTES,
+    MOST_HEAD_BYTES,
+    MOST_KNOWN,
+    Familiar,
+    Known,
+    Reading,
+)
 
 OK = b"HTTP/1.1 201 Created\r\n"
 TWO = OK + b"Content-Length: 2\r\n\r\n{}"
@@ -21,11 +28,16 @@ MADE = Answered(201, b"{}")
 
 def found(*parts: bytes, is_closed: bool = False) -> Answered | Fault | None:
     """Read *parts* one after the other, up to a finding."""
-    reading = Reading()
+    reading = Reading({})
     for part in parts:
-        if (finding := reading.feed(part)) is not None:
-            return finding
-    return reading.end() if is_closed else None
+        if (answer := reading.feed(part)) is not None:
+            return plain(answer)
+    return plain(reading.end()) if is_closed else None
+
+
+def plain(answer: Answer) -> Answered | Fault:
+    """Say only why there is none, where there is none."""
+    return answer.fault if isinstance(answer, Unanswered) else answer
 
 
 def bytewise(data: bytes) -> list[bytes]:
@@ -86,13 +98,13 @@ def test_a_part_of_an_answer_is_none(data: bytes, answer: Answered) -> None:
 
 def test_an_answer_without_a_length_ends_with_the_connection() -> None:
     """And only when the server has said so."""
-    reading = Reading()
+    reading = Reading({})
     assert reading.feed(b"HTTP/1.0 201 Made\r\n\r\n{") is None
     assert reading.feed(b"}") is None
 
     assert reading.broken() is Fault.CUT_OFF
     assert reading.end() == MADE
-    assert not reading.is_reusable
+    assert not reading.is_ready
 
 
 NOT_HTTP = {
@@ -174,21 +186,20 @@ def test_a_connection_is_used_again_only_when_nothing_can_follow(
     data: bytes, *, is_reusable: bool
 ) -> None:
     """A body that was announced where there is none may still come, into the next answer."""
-    reading = Reading()
+    reading = Reading({})
 
     assert isinstance(reading.feed(data), Answered)
 
-    assert reading.is_reusable is is_reusable
+    assert reading.is_ready is is_reusable
 
 
 def test_answers_follow_each_other() -> None:
     """Nothing of one is left for the next."""
-    reading = Reading()
+    reading = Reading({})
     first = b"HTTP/1.1 429 No\r\nRetry-After: 7\r\nContent-Length: 1\r\n\r\nx"
 
     assert reading.feed(first) == Answered(429, b"x", "7")
-    reading.reset()
-    assert not reading.has_begun
+    assert reading.is_ready
     assert reading.feed(TWO) == MADE
 
 
@@ -196,17 +207,17 @@ def test_answers_follow_each_other() -> None:
 def test_a_huge_answer_is_cut(surplus: int) -> None:
     """No more than a megabyte is kept, and the connection is not used again."""
     length = MOST_ANSWER_BYTES + surplus
-    reading = Reading()
+    reading = Reading({})
 
     answer = reading.feed(OK + b"Content-Length: %d\r\n\r\n" % length + bytes(length))
 
     assert answer == Answered(201, bytes(MOST_ANSWER_BYTES), None, is_whole=not surplus)
-    assert reading.is_reusable is not surplus
+    assert reading.is_ready is not surplus
 
 
 def test_an_endless_answer_is_cut_where_it_is_enough() -> None:
     """Nobody waits for the rest."""
-    reading = Reading()
+    reading = Reading({})
     assert reading.feed(OK + b"Content-Length: 1000000000\r\n\r\n") is None
     pieces = 0
     while reading.feed(bytes(2**16)) is None:
@@ -305,3 +316,74 @@ def test_a_success_is_one_by_the_letter(
     if finding is None:
         with pytest.raises(RefusedError):
             read(data, is_closed=False)
+
+
+HEADS = [
+    TWO,
+    b"HTTP/1.1 429 No\r\nRetry-After: 7\r\nContent-Length: 1\r\n\r\nx",
+    CHUNKED + b"0\r\n\r\n",
+]
+
+
+@settings(max_examples=1500)
+@given(
+    known=st.lists(st.sampled_from(HEADS) | PIECES, max_size=6),
+    pieces=st.lists(st.sampled_from(HEADS) | PIECES | st.binary(max_size=3), max_size=6),
+    is_closed=st.booleans(),
+)
+@example(known=[TWO], pieces=[TWO], is_closed=False)
+@example(known=[TWO], pieces=[TWO, b"H"], is_closed=False)
+@example(known=[TWO], pieces=[TWO[:-1]], is_closed=True)
+@example(known=[CHUNKED + b"0\r\n\r\n"], pieces=[CHUNKED], is_closed=False)
+def test_a_head_that_is_known_changes_nothing(
+    known: list[bytes], pieces: list[bytes], *, is_closed: bool
+) -> None:
+    """Whatever was read before, and on whichever connection: the finding is that of a first
+    reading, and so is what may follow.
+    """
+    heads: Known = {}
+    whole = b"".join(known)
+    for data in (*known, whole):
+        Reading(heads).feed(data)
+    data = b"".join(pieces)
+    fresh, wise = Reading({}), Reading(heads)
+
+    answers = [reading.feed(data) for reading in (fresh, wise)]
+    if is_closed and answers == [None, None]:
+        answers = [reading.end() for reading in (fresh, wise)]
+
+    assert answers[0] == answers[1]
+    assert fresh.is_ready is wise.is_ready
+
+
+def test_only_what_is_the_same_each_time_is_known() -> None:
+    """A head before a length of bytes as they are; not one before chunks, a coding or an end that
+    is none, and not the half of one that came in two pieces.
+    """
+    heads: Known = {}
+    packed = gzip.compress(b"{}")
+    coded = b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    for parts in (
+        [CHUNKED + b"2\r\n{}\r\n0\r\n\r\n"],
+        [OK + coded + packed],
+        [OK + b"Connection: close\r\nContent-Length: 0\r\n\r\n"],
+        [TWO[:-2], TWO[-2:]],
+        [TWO[:9], TWO[9:]],
+        [OK + b"\r\n"],
+    ):
+        reading = Reading(heads)
+        for part in parts:
+            reading.feed(part)
+    assert not heads
+
+    Reading(heads).feed(TWO)
+
+    assert heads == {TWO[:-2]: Familiar(len(TWO), 201, None)}
+
+
+def test_few_heads_are_known() -> None:
+    """They may be large, and each may be another one."""
+    heads: Known = {}
+    for number in range(3 * MOST_KNOWN):
+        Reading(heads).feed(OK + b"X: %d\r\nContent-Length: 2\r\n\r\n{}" % number)
+        assert 1 <= len(heads) <= MOST_KNOWN
