@@ -390,6 +390,51 @@ async def test_a_request_that_is_cancelled_while_it_connects_leaves_nothing() ->
     assert posting.cancelled()
 
 
+async def test_a_cancelled_request_takes_its_kept_connection_with_it() -> None:
+    """Its answer still comes: it would be taken for that of the next request there."""
+    heard, going = asyncio.Event(), asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.answer()
+        await peer.request()
+        heard.set()
+        await going.wait()
+        await peer.answer("409 Conflict", b"{}")
+
+    async with lean(Scripts(script, created)) as (server, tuner, goal):
+        await tuner.post(BODY, goal)
+        async with asyncio.TaskGroup() as tasks:
+            posting = tasks.create_task(tuner.post(BODY, goal))
+            await heard.wait()
+            posting.cancel()
+        going.set()
+
+        assert await tuner.post(BODY, goal) == MADE
+        assert server.opened == 2
+
+
+async def test_a_nearer_end_than_that_of_others_is_kept() -> None:
+    """A request whose connection took its time has less left than a look at all is apart."""
+
+    async def silent(peer: Peer) -> None:
+        await peer.request()
+        await peer.closed()
+
+    loop = asyncio.get_running_loop()
+    async with serving(silent) as server:
+        origin = Origin(Server.of(server.url), Nobody().context(), 10.0)
+        began = loop.time()
+        connection = await origin.connect(began + 0.2)
+        assert not isinstance(connection, Fault)
+
+        answer = await connection.ask(HEAD, BODY, began + 0.2)
+
+        assert answer == Unanswered(Fault.TIMEOUT)
+        assert 0.195 <= loop.time() - began < 1.0
+        await origin.close()
+
+
 # Sending
 
 

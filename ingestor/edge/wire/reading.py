@@ -80,7 +80,7 @@ class Reading:
 
     def _remember(self, data: bytes, answer: Answered) -> None:
         """Know the head again, if it and the body are all that came, and came in one piece."""
-        is_all = len(data) == self._head_bytes + self._body_bytes and not self._framing_bytes
+        is_all = len(data) == self._head_bytes + self._body_bytes
         if is_all and self._head is not None and not self._head.coding:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()

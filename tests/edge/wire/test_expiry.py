@@ -58,6 +58,20 @@ async def test_a_time_may_be_given_at_any_time() -> None:
     assert 0.048 <= asyncio.get_running_loop().time() - began < 0.09
 
 
+async def test_a_far_time_may_become_a_near_one() -> None:
+    """Also when nobody was due for long, and all were looked at meanwhile."""
+    guest = Guest(10.0)
+    expiry = Expiry([guest], 0.05)
+    expiry.start()
+    await asyncio.sleep(0.08)  # the first look finds nobody due, and nothing tells of it
+
+    guest.stay(0.05)
+    await until(lambda: guest.stayed)
+
+    assert guest.stayed is not None
+    assert guest.stayed < 0.3
+
+
 async def test_a_nearer_time_is_announced() -> None:
     """The look that was to come later still comes; one that would be later than it is none."""
     near, far = Guest(0.05), Guest(0.3)
