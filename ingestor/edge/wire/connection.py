@@ -63,7 +63,10 @@ class Connection(asyncio.Protocol):
             self._tell(Unanswered(self._end))
         # uvloop raises when somebody writes to what is closed already; its end is about to be told.
         elif not self.is_closing():
-            self._send(head, body)
+            if len(body) <= JOINED_BYTES:
+                self._transport.write(head + body)
+            else:
+                self._send_large(head, memoryview(body))
         return waiter
 
     def expire(self) -> None:
@@ -75,13 +78,9 @@ class Connection(asyncio.Protocol):
         """Close it at once."""
         self._transport.abort()
 
-    def _send(self, head: bytes, body: bytes) -> None:
-        if len(body) <= JOINED_BYTES:
-            self._transport.write(head + body)
-            return
-        rest = memoryview(body)
-        self._transport.write(b"".join((head, rest[:JOINED_BYTES])))
-        self._unsent = rest[JOINED_BYTES:]
+    def _send_large(self, head: bytes, body: memoryview) -> None:
+        self._transport.write(b"".join((head, body[:JOINED_BYTES])))
+        self._unsent = body[JOINED_BYTES:]
         self._send_on()
 
     def _send_on(self) -> None:
@@ -116,12 +115,10 @@ class Connection(asyncio.Protocol):
         if self.waiter is None:
             self._fail(Fault.NOT_HTTP)
         elif (answer := self._reading.feed(data)) is not None:
-            if self._reading.is_ready and not (
-                self._unsent or self._transport.get_write_buffer_size()
-            ):
-                self._has_answered = True
-            else:
+            is_sent = not (self._unsent or self._transport.get_write_buffer_size())
+            if not (is_sent and self._reading.is_ready):
                 self._transport.abort()
+            self._has_answered = True
             self._tell(answer)
 
     def eof_received(self) -> None:

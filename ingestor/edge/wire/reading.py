@@ -12,14 +12,12 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.edge.requests import MOST_ANSWER_BYTES
 from ingestor.edge.wire.contents import decoded
-from ingestor.edge.wire.head import SWITCHING_PROTOCOLS, Head, read_head
+from ingestor.edge.wire.head import MOST_KNOWN, SWITCHING_PROTOCOLS, Head, read_head
 
 # Of an answer together with all the provisional ones before it.
 MOST_HEAD_BYTES = 2**16
 # The sizes and extensions of chunks, and trailers.
 MOST_FRAMING_BYTES = 2**18
-# Heads that are known again; they may be large.
-MOST_KNOWN = 16
 
 _BEGIN = b"HTTP/1."
 _END = b"\r\n\r\n"
@@ -27,7 +25,7 @@ _NOT_HTTP = Unanswered(Fault.NOT_HTTP)
 
 
 class Familiar(NamedTuple):
-    """The answer behind a head that was read before: its *size* in bytes, head included."""
+    """What is behind a head: an answer of *size* bytes, the head and its empty line included."""
 
     size: int
     status: int
@@ -67,10 +65,10 @@ class Reading:
     def feed(self, data: bytes) -> Answer | None:
         """Read on; None as long as there is more to come."""
         if self.is_ready:
-            end = data.find(_END) + len(_END)
-            known = self._known.get(data[:end])
+            head, _, body = data.partition(_END)
+            known = self._known.get(head)
             if known is not None and known.size == len(data):
-                return Answered(known.status, data[end:], known.retry_after)
+                return Answered(known.status, body, known.retry_after)
         self.is_ready = False
         answer = self._parse(data)
         if isinstance(answer, Answered) and self._is_kept:
@@ -85,7 +83,7 @@ class Reading:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
             known = Familiar(len(data), answer.status, answer.retry_after)
-            self._known[data[: self._head_bytes]] = known
+            self._known[data[: self._head_bytes - len(_END)]] = known
 
     def _parse(self, data: bytes) -> Answer | None:
         try:

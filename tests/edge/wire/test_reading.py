@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.edge.requests import MOST_ANSWER_BYTES
+from ingestor.edge.wire.head import MOST_KNOWN
 from ingestor.edge.wire.reading import (
     MOST_FRAMING_BYTES,
     MOST_HEAD_BYTES,
-    MOST_KNOWN,
     Familiar,
     Known,
     Reading,
@@ -318,6 +318,7 @@ def test_a_success_is_one_by_the_letter(
             read(data, is_closed=False)
 
 
+EMPTY = OK + b"Content-Length: 0\r\n\r\n"
 HEADS = [
     TWO,
     b"HTTP/1.1 429 No\r\nRetry-After: 7\r\nContent-Length: 1\r\n\r\nx",
@@ -334,6 +335,8 @@ HEADS = [
 @example(known=[TWO], pieces=[TWO], is_closed=False)
 @example(known=[TWO], pieces=[TWO, b"H"], is_closed=False)
 @example(known=[TWO], pieces=[TWO[:-1]], is_closed=True)
+@example(known=[EMPTY], pieces=[EMPTY[:-4]], is_closed=True)
+@example(known=[EMPTY], pieces=[EMPTY[:-4], b"1234"], is_closed=True)
 @example(known=[CHUNKED + b"0\r\n\r\n"], pieces=[CHUNKED], is_closed=False)
 def test_a_head_that_is_known_changes_nothing(
     known: list[bytes], pieces: list[bytes], *, is_closed: bool
@@ -378,7 +381,7 @@ def test_only_what_is_the_same_each_time_is_known() -> None:
 
     Reading(heads).feed(TWO)
 
-    assert heads == {TWO[:-2]: Familiar(len(TWO), 201, None)}
+    assert heads == {TWO[:-6]: Familiar(len(TWO), 201, None)}
 
 
 def test_few_heads_are_known() -> None:
