@@ -1,6 +1,6 @@
 """Posts to Tuner over connections of its own, with next to nothing between a call and the socket.
 
-A post of 4 KB costs a sixth of the CPU time that it costs over aiohttp (18 and 105 microseconds,
+A post of 4 KB costs an eighth of the CPU time that it costs over aiohttp (13 and 105 microseconds,
 `tests/bench/wires.py`). It goes through no proxy: that is left to `tuner_aiohttp`.
 """
 
