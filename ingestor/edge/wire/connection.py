@@ -7,7 +7,7 @@ from math import inf
 from typing import Protocol, cast
 
 from ingestor.core.answer import Answer, Fault, Unanswered
-from ingestor.edge.wire.reading import Known, Reading
+from ingestor.edge.wire.reading import Reading
 
 # To copy a body behind its head is cheaper, up to about here, than to send it for itself: that is
 # another piece for the system, and over TLS another record, sealed and unsealed for itself.
@@ -35,10 +35,10 @@ class Connection(asyncio.Protocol):
     *waiter* hears the answer; whoever waits, or rests, does it until the connection is *due*.
     """
 
-    def __init__(self, owner: Owner, known: Known) -> None:
+    def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self._loop = asyncio.get_running_loop()
-        self._reading = Reading(known)
+        self._reading = Reading()
         self._transport: asyncio.Transport
         self.is_closing: Callable[[], bool]
         self.waiter: asyncio.Future[Answer] | None = None

@@ -20,6 +20,17 @@ _FIELD = re.compile(
     rb"\r\n(content-encoding|content-length|retry-after|transfer-encoding):[ \t]*([^\r\n]*)",
     re.IGNORECASE,
 )
+# A plain head says how long the body is, and nothing else that bears on how to read it: no field of
+# a name that might is in it, whatever its case, but the two that are spelt out.
+_PLAIN_FIELDS = (
+    rb"(?:(?:(?:[ABD-OQSV-Zabd-oqsv-z]|[Cc](?![Oo]))[0-9A-Za-z-]*+|[Cc]ontent-[Tt]ype)"
+    rb":[\t\x20-\x7e]*+\r\n|[Cc]onnection: keep-alive\r\n)*+"
+)
+_PLAIN = re.compile(
+    rb"HTTP/1\.1 ([2-5][0-9]{2}) [\t\x20-\x7e]*+\r\n%b[Cc]ontent-[Ll]ength: ([0-9]{1,6})\r\n%b\r\n"
+    % (_PLAIN_FIELDS, _PLAIN_FIELDS)
+)
+_NOT_MODIFIED = 304
 
 
 class Head(NamedTuple):
@@ -63,3 +74,14 @@ def read_head(text: bytes) -> Head | None:
         is_framed=bool(framing or lengths),
         is_sound=status != _NO_CONTENT or not (framing or lengths not in (None, [b"0"])),
     )
+
+
+@lru_cache(MOST_KNOWN)
+def read_plain(text: bytes) -> tuple[int, int] | None:
+    """Read the status and the size of a whole answer, head included, out of the head *text*; None
+    when there may be more to it.
+    """
+    found = _PLAIN.fullmatch(text)
+    if found is None or (status := int(found[1])) in {_NO_CONTENT, _NOT_MODIFIED}:
+        return None
+    return status, len(text) + int(found[2])

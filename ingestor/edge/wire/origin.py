@@ -12,7 +12,6 @@ from ingestor.edge.requests import CONNECT_SECONDS, IDLE_SECONDS
 from ingestor.edge.wire.addresses import Addresses
 from ingestor.edge.wire.connection import Connection
 from ingestor.edge.wire.expiry import Expiry
-from ingestor.edge.wire.reading import Known
 
 # Then a connection is replaced, so that we follow a name that moves. Up to half as long again, or
 # all would be replaced at once.
@@ -63,7 +62,6 @@ class Origin:
         # In the order of their coming to rest.
         self._resting: dict[Connection, None] = {}
         self._expiry = Expiry(self._open, min(timeout, idle_seconds))
-        self._known: Known = {}
         self._is_empty = asyncio.Event()
         self._is_empty.set()
 
@@ -106,7 +104,7 @@ class Origin:
         way = await self._addresses.connect()
         way.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _, connection = await self._loop.create_connection(
-            lambda: Connection(self, self._known),
+            lambda: Connection(self),
             sock=way,
             ssl=self._tls,
             server_hostname=self._name,

@@ -5,14 +5,13 @@ success: the call is tried again then, and Tuner knows whether it has it.
 """
 
 from contextlib import suppress
-from typing import NamedTuple, TypeAlias
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.edge.requests import MOST_ANSWER_BYTES
 from ingestor.edge.wire.contents import decoded
-from ingestor.edge.wire.head import MOST_KNOWN, SWITCHING_PROTOCOLS, Head, read_head
+from ingestor.edge.wire.head import SWITCHING_PROTOCOLS, Head, read_head, read_plain
 
 # Of an answer together with all the provisional ones before it.
 MOST_HEAD_BYTES = 2**16
@@ -24,29 +23,16 @@ _END = b"\r\n\r\n"
 _NOT_HTTP = Unanswered(Fault.NOT_HTTP)
 
 
-class Familiar(NamedTuple):
-    """What is behind a head: an answer of *size* bytes, the head and its empty line included."""
-
-    size: int
-    status: int
-    retry_after: str | None
-
-
-Known: TypeAlias = dict[bytes, Familiar]
-
-
 class Reading:
     """The answers of one connection, one after the other.
 
     *is_ready* when no byte of an answer came, or nothing but whole ones that others can follow.
 
-    llhttp reads the same bytes the same way each time. So an answer whose head it has read before
-    is what it was then, but for the body, if it comes in one piece and its length is right: *known*
-    are such heads. A server at work repeats them for a second: until the date changes.
+    Most answers come in one piece, and are a plain head with a length and a body of that length:
+    llhttp would find nothing else in them.
     """
 
-    def __init__(self, known: Known) -> None:
-        self._known = known
+    def __init__(self) -> None:
         self._parser = HttpResponseParser(self)
         self._reset()
 
@@ -65,25 +51,15 @@ class Reading:
     def feed(self, data: bytes) -> Answer | None:
         """Read on; None as long as there is more to come."""
         if self.is_ready:
-            head, _, body = data.partition(_END)
-            known = self._known.get(head)
-            if known is not None and known.size == len(data):
-                return Answered(known.status, body, known.retry_after)
+            end = data.find(_END) + len(_END)
+            plain = read_plain(data[:end])
+            if plain is not None and plain[1] == len(data) and end <= MOST_HEAD_BYTES:
+                return Answered(plain[0], data[end:])
         self.is_ready = False
         answer = self._parse(data)
         if isinstance(answer, Answered) and self._is_kept:
-            self._remember(data, answer)
             self._reset()
         return answer
-
-    def _remember(self, data: bytes, answer: Answered) -> None:
-        """Know the head again, if it and the body are all that came, and came in one piece."""
-        is_all = len(data) == self._head_bytes + self._body_bytes
-        if is_all and self._head is not None and not self._head.coding:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            known = Familiar(len(data), answer.status, answer.retry_after)
-            self._known[data[: self._head_bytes - len(_END)]] = known
 
     def _parse(self, data: bytes) -> Answer | None:
         try:

@@ -54,7 +54,7 @@ class Nobody:
 
 def connected() -> tuple[Connection, Pipe]:
     """Open a connection over a pipe."""
-    connection, pipe = Connection(Nobody(), {}), Pipe()
+    connection, pipe = Connection(Nobody()), Pipe()
     connection.connection_made(pipe)
     return connection, pipe
 
