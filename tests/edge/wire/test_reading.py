@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
 from ingestor.edge.requests import MOST_ANSWER_BYTES
+from ingestor.edge.wire.head import read_plain
 from ingestor.edge.wire.reading import MOST_FRAMING_BYTES, MOST_HEAD_BYTES, Reading
 
 OK = b"HTTP/1.1 201 Created\r\n"
@@ -376,3 +377,23 @@ def test_a_plain_head_is_bounded_like_any_other() -> None:
         assert_read_alike(OK + b"X: %b\r\nContent-Length: 2\r\n\r\n{}" % (b"y" * size))
     for length in (999_999, 1_000_000, MOST_ANSWER_BYTES, MOST_ANSWER_BYTES + 1):
         assert_read_alike(OK + b"Content-Length: %d\r\n\r\n" % length + bytes(length))
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_one_field_more_is_read_alike(field: bytes) -> None:
+    """Before the length and behind it, in whatever case: most of an answer is plain, and that one
+    field may change what it is.
+    """
+    length = b"Content-Length: 2"
+    for more in (field, field.lower(), field.upper(), field.title()):
+        for fields in ([more, length], [length, more]):
+            for body in (b"", b"{}", b"{}H"):
+                assert_read_alike(OK + b"\r\n".join([*fields, b"", body]))
+
+
+def test_usual_answers_are_plain() -> None:
+    """Those of a gateway and of a server alone: it is they that most time is saved with."""
+    kept = b"Connection: keep-alive\r\nCF-Ray: 8f-TXL\r\nX-Request-Id: 1\r\n"
+    for fields in (b"", kept, b"server: uvicorn\r\ncontent-type: application/json\r\n"):
+        head = OK + fields + b"content-length: 62\r\nDate: Wed, 10 Jun 2026 12:00:35 GMT\r\n\r\n"
+        assert read_plain(head) == (201, len(head) + 62)
