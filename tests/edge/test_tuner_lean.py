@@ -390,6 +390,29 @@ async def test_a_request_that_is_cancelled_while_it_connects_leaves_nothing() ->
     assert posting.cancelled()
 
 
+@pytest.mark.parametrize("is_secured", [False, True])
+async def test_a_connect_may_be_cancelled_at_any_instant(
+    authority: Authority, *, is_secured: bool
+) -> None:
+    """Also in the one in which the connection stands and nobody has heard of it yet: uvloop closes
+    it then without a word, and whoever waits for its end would wait for ever.
+    """
+    certificate = await asyncio.to_thread(authority.sign, "instant")
+    context = server_context(certificate) if is_secured else None
+    async with serving(created, tls=context) as server:
+        origin = Origin(Server.of(server.url), Tls(authority.ca).context(), 10.0)
+        await origin.connect(soon())  # names are looked up in a thread
+        for steps in range(60):
+            async with asyncio.TaskGroup() as tasks:
+                connecting = tasks.create_task(origin.connect(soon()))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                connecting.cancel()
+
+        async with asyncio.timeout(5):
+            await origin.close()
+
+
 async def test_a_cancelled_request_takes_its_kept_connection_with_it() -> None:
     """Its answer still comes: it would be taken for that of the next request there."""
     heard, going = asyncio.Event(), asyncio.Event()

@@ -103,12 +103,15 @@ class Origin:
     async def _connect(self) -> Connection:
         way = await self._addresses.connect()
         way.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _, connection = await self._loop.create_connection(
-            lambda: Connection(self),
-            sock=way,
-            ssl=self._tls,
-            server_hostname=self._name,
-        )
+        connection = Connection(self)
+        try:
+            await self._loop.create_connection(
+                lambda: connection, sock=way, ssl=self._tls, server_hostname=self._name
+            )
+        except BaseException:
+            # Told to give up when it stands already, uvloop closes it and tells nobody.
+            self.parted(connection)
+            raise
         return connection
 
     def joined(self, connection: Connection) -> None:
