@@ -9,6 +9,7 @@ import uvloop
 
 from ingestor import app
 from ingestor.cli.environment import settings_or_exit
+from ingestor.edge.allocator import keep_freed
 from ingestor.edge.collector import relax
 
 
@@ -24,6 +25,7 @@ def run(
     1 after a bug, 2 for bad settings.
     """
     settings = settings_or_exit(config)
+    keep_freed()
     relax()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(app.run(settings))
