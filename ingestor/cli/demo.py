@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Coroutine
 from importlib.util import find_spec
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -55,12 +55,12 @@ async def _until_broken_off(playing: Coroutine[None, None, Played]) -> Played:
     """Play until the end, or until SIGINT or SIGTERM: no part of the demo may outlive it, and a
     script that starts it in the background has SIGINT ignored.
     """
-    loop, task, heard = asyncio.get_running_loop(), asyncio.current_task(), []
+    loop, heard = asyncio.get_running_loop(), []
+    task = cast("asyncio.Task[None]", asyncio.current_task())
 
     def break_off(number: int) -> None:
         heard.append(number)
-        if task is not None:
-            task.cancel()
+        task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, break_off, number)
