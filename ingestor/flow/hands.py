@@ -35,19 +35,21 @@ class Hands(Generic[Item]):
         if not self._is_hiring:
             # Whoever gave the slot back is about to be done.
             self._is_hiring = True
-            self._loop.call_soon(self._hire)
+            self._loop.call_soon(self.hire)
+
+    def hire(self) -> None:
+        """Have a new hand for each item that none has taken so far."""
+        if self._is_hiring:
+            self._is_hiring = False
+            if not self._crew.is_draining:
+                for _ in self._ready:
+                    self._crew.start(self._work())
 
     def clear(self) -> None:
         """Leave what no hand has taken yet."""
         while self._ready:
             _, slot = self._ready.popleft()
             slot.leave()
-
-    def _hire(self) -> None:
-        self._is_hiring = False
-        if not self._crew.is_draining:
-            for _ in self._ready:
-                self._crew.start(self._work())
 
     async def _work(self) -> None:
         while self._ready and not self._crew.is_draining:

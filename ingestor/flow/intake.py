@@ -29,6 +29,8 @@ class Intake:
             # and passes errors on.
             wanted = self._room.open_to(self._offsets.partitions)
             await self._admit(await self._source.take(wanted, self._room.batch()))
+            # To ask the source again takes a while; what came goes first.
+            self._pipeline.begin()
             # A source with records at hand need not suspend: the others have to run as well.
             await asyncio.sleep(0)
 

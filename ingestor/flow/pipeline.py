@@ -104,6 +104,10 @@ class Pipeline:
             case unknown:
                 assert_never(unknown)
 
+    def begin(self) -> None:
+        """Have what was admitted, and has a slot, carried before anything else is done."""
+        self._hands.hire()
+
     async def drain(self, seconds: float) -> int:
         """Let what is on the wire end, within *seconds*, and leave the rest; return how much was
         cut off.

@@ -100,6 +100,20 @@ async def test_a_source_that_always_has_records_lets_the_others_run() -> None:
         assert road.room.records < 10
 
 
+async def test_what_came_is_on_its_way_before_the_source_is_asked_again() -> None:
+    """To ask takes a while, in which a call that came alone would wait for nothing."""
+    async with open_road() as road:
+        road.begin(P0)
+        road.source.most = 1
+        road.source.publish(*records("a", "b"))
+
+        road.start(road.intake.run())
+        while len(road.source.asked) < 2:  # noqa: ASYNC110 - turn by turn: the very turn matters
+            await asyncio.sleep(0)
+
+        assert road.tuner.call_ids == ["a"]
+
+
 async def test_a_partition_whose_records_do_not_leave_is_not_asked_for_and_the_others_are() -> None:
     """A slow call, with more events of its own behind it than there is room for, stops nobody but
     its own partition.
