@@ -75,6 +75,11 @@ class Shares:
         self.in_use = 0
 
     @property
+    def is_full(self) -> bool:
+        """Whether there is no slot left for anybody."""
+        return self.in_use >= self._most
+
+    @property
     def limit(self) -> int:
         """How many slots there are at present."""
         limits = [server.limiter.limit for server in self._servers.values()]

@@ -2,7 +2,7 @@
 
 from enum import Enum, auto
 
-from ingestor.core.answer import Answer, Answered, Fault, Unanswered
+from ingestor.core.answer import Answer, Fault, Unanswered
 
 
 class Sign(Enum):
@@ -16,16 +16,15 @@ class Sign(Enum):
     NONE = auto()
 
 
+_SIGNS = {
+    **dict.fromkeys((*range(200, 300), 409), Sign.FINE),
+    **dict.fromkeys((408, 503, 504), Sign.STRAINED),
+    429: Sign.REFUSED,
+}
+
+
 def sign(answer: Answer) -> Sign:
     """Read what *answer* says of the load; the time of anything but a stored call says nothing."""
-    match answer:
-        case Answered(status=(200 | 201 | 409)):
-            return Sign.FINE
-        case Answered(status=429):
-            return Sign.REFUSED
-        case Answered(status=408 | 503 | 504) | Unanswered(fault=Fault.TIMEOUT):
-            return Sign.STRAINED
-        case Answered(status=status) if status // 100 == 2:  # noqa: PLR2004 - a status code is its own name
-            return Sign.FINE
-        case _:
-            return Sign.NONE
+    if isinstance(answer, Unanswered):
+        return Sign.STRAINED if answer.fault is Fault.TIMEOUT else Sign.NONE
+    return _SIGNS.get(answer.status, Sign.NONE)

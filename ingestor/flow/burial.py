@@ -72,10 +72,13 @@ class Burial:
 
     async def bury(self, letter: Letter) -> None:
         """Write *letter*, however long it takes; a drain waits for it."""
-        with self._crew.busy:
+        doer = self._crew.begin()
+        try:
             while (seconds := await self._try(letter)) is not None:
                 if seconds:
                     await self._clock.sleep(seconds)
+        finally:
+            self._crew.end(doer)
 
     async def _try(self, letter: Letter) -> float | None:
         """Write *letter*; None when it is safe, else in how many seconds to try again."""

@@ -4,12 +4,16 @@ are awaited.
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 from ingestor.flow.ports import Clock
 
 # Seconds for a task to end that is cut off.
 PATIENCE = 1.0
+
+
+Doer: TypeAlias = "asyncio.Task[Any] | None"
+"""Who is busy: a task, as the loop knows it."""
 
 
 class Crew:
@@ -23,34 +27,42 @@ class Crew:
         self._group = tasks
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
-        self._busy: set[asyncio.Task[Any] | None] = set()
-        self.busy = Busy(self._busy)
+        self._busy: set[Doer] = set()
+        # Named, or to ask for the current task would ask the system which process this is.
+        self._loop = asyncio.get_running_loop()
         self._rest = asyncio.Event()
         self._rest.set()
         self._drains = 0
-
-    @property
-    def is_draining(self) -> bool:
-        """Whether no new attempt may begin."""
-        return self._drains > 0
+        # Whether no new attempt may begin.
+        self.is_draining = False
 
     def start(self, work: Coroutine[None, None, None]) -> None:
         """Begin *work*; an exception in it ends the service."""
         task = self._group.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._end)
+        task.add_done_callback(self._leave)
         self._rest.clear()
+
+    def begin(self) -> Doer:
+        """Be busy, until the end of what is done: a drain waits for it."""
+        doer = asyncio.current_task(self._loop)
+        self._busy.add(doer)
+        return doer
+
+    def end(self, doer: Doer) -> None:
+        """Be busy no more."""
+        self._busy.discard(doer)
 
     def close(self) -> None:
         """Begin no attempt any more: the service ends."""
-        self._drains += 1
+        self._count(1)
 
     async def drain(self, seconds: float) -> int:
         """Come to rest within *seconds*; return how many tasks had to be cut off.
 
         Two may be under way at a time: a signal can come in the middle of a rebalance.
         """
-        self._drains += 1
+        self._count(1)
         try:
             _cancel(self._tasks - self._busy)
             await self._wait(seconds)
@@ -58,10 +70,14 @@ class Crew:
             await self._cut_off()
             return cut_off
         finally:
-            self._drains -= 1
+            self._count(-1)
             if not self.is_draining:
                 # A drain that is cancelled itself leaves nobody at work behind it.
                 _cancel(self._tasks)
+
+    def _count(self, change: int) -> None:
+        self._drains += change
+        self.is_draining = self._drains > 0
 
     async def _wait(self, seconds: float) -> None:
         deadline = self._clock.call_later(seconds, self._rest.set)
@@ -75,29 +91,10 @@ class Crew:
             _cancel(self._tasks)
             await asyncio.wait(self._tasks, timeout=PATIENCE)
 
-    def _end(self, task: asyncio.Task[None]) -> None:
+    def _leave(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not self._tasks:
             self._rest.set()
-
-
-class Busy:
-    """As long as a task is inside it is among those that are *busy*: a drain waits for it."""
-
-    __slots__ = ("_busy", "_loop")
-
-    def __init__(self, busy: set[asyncio.Task[Any] | None]) -> None:
-        self._busy = busy
-        # Named, or to ask for the current task would ask the system which process this is.
-        self._loop = asyncio.get_running_loop()
-
-    def __enter__(self) -> None:
-        """Be inside."""
-        self._busy.add(asyncio.current_task(self._loop))
-
-    def __exit__(self, *_: object) -> None:
-        """Be out of it."""
-        self._busy.discard(asyncio.current_task(self._loop))
 
 
 async def end(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:

@@ -71,14 +71,14 @@ class Delivery:
         """Find the way of calls for *route*."""
         return self._gate.way(route)
 
-    def line_up(self, way: Way, begin: Begin) -> None:
-        """Call *begin* with a slot for *way* as soon as there is one; at once, and without, when
-        something else has to be waited for.
+    def line_up(self, way: Way, begin: Begin, item: object) -> None:
+        """Call *begin* with *item* and a slot for *way* as soon as there is one; at once, and
+        without, when something else has to be waited for.
         """
         if way.is_free:
-            self._slots.line_up(way.route.destination, begin)
+            self._slots.line_up(way.route.destination, begin, item)
         else:
-            begin(self._slots.slot(way.route.destination))
+            begin(item, self._slots.slot(way.route.destination))
 
     def clear(self) -> None:
         """Forget all that were lined up."""
@@ -110,18 +110,24 @@ class Delivery:
 
     async def _attempt(self, call: Call, way: Way, effort: Effort, slot: Slot) -> Verdict | None:
         """Post once; None when the gate closed, or the lease ended, while *call* waited."""
-        with self._gate.passage(way, effort) as passage, slot:
-            if not (slot.is_taken and way.is_free):
+        passage = self._gate.passage(way, effort)
+        try:
+            if not slot.is_taken:
                 await self._wait(passage, way, slot, is_retry=effort.count > 0)
                 if not (passage.is_open and self._lease.is_valid):
                     return None
             slot.begin()
             passage.begin(self._clock.wall())
-            began = self._clock.now()
-            with self._crew.busy:
+            began, doer = self._clock.now(), self._crew.begin()
+            try:
                 answer = await self._tuner.post(call.body, way.route)
+            finally:
+                self._crew.end(doer)
             self._note(answer, slot, began)
             return passage.learn(self._judge(answer, way, effort))
+        finally:
+            passage.leave()
+            slot.leave()
 
     async def _wait(self, passage: Passage, way: Way, slot: Slot, *, is_retry: bool) -> None:
         """Wait for the gate, and then for a slot."""

@@ -2,7 +2,7 @@
 at a time at first.
 """
 
-from typing import Self
+from msgspec import Struct
 
 from ingestor.core.effort import Effort
 from ingestor.core.holds import Key, Lesson, Standing, State, Turn, lesson
@@ -177,16 +177,13 @@ class Gate:
         return max(0.0, self._rests.get(name, 0.0) - self._clock.now())
 
 
-class Passage:
+class Passage(Struct, gc=False, eq=False):
     """One record's way through the gate, for one attempt."""
 
-    __slots__ = ("_effort", "_gate", "_turns", "_way")
-
-    def __init__(self, gate: Gate, way: Way, effort: Effort) -> None:
-        self._gate = gate
-        self._way = way
-        self._effort = effort
-        self._turns: tuple[Turn, ...] = ()
+    _gate: Gate
+    _way: Way
+    _effort: Effort
+    _turns: tuple[Turn, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -205,12 +202,8 @@ class Passage:
             turn.standing.key.scope in _OF_A_KEY for turn in self._turns
         )
 
-    def __enter__(self) -> Self:
-        """Be inside."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave; a turn that taught nothing is given back."""
+    def leave(self) -> None:
+        """Be done, also with nothing; a turn that taught nothing is given back."""
         if self._turns:
             self._gate.leave(self._way, self._turns)
 

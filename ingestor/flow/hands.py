@@ -54,5 +54,7 @@ class Hands(Generic[Item]):
     async def _work(self) -> None:
         while self._ready and not self._crew.is_draining:
             item, slot = self._ready.popleft()
-            with slot:
+            try:
                 await self._carry(item, slot)
+            finally:
+                slot.leave()

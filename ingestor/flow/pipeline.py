@@ -2,7 +2,6 @@
 committed.
 """
 
-from functools import partial
 from typing import assert_never
 
 from msgspec import Struct
@@ -137,7 +136,7 @@ class Pipeline:
 
     def _line_up(self, work: Work) -> None:
         """Have *work* carried once it has a slot."""
-        self._delivery.line_up(work.way, partial(self._hands.give, work))
+        self._delivery.line_up(work.way, self._hands.give, work)
 
     async def _carry(self, work: Work, slot: Slot) -> None:
         """Carry a record to its end; then it is the turn of the next one of its call_id."""

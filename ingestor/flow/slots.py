@@ -5,7 +5,9 @@ server's limiter say so.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self, TypeAlias
+
+from msgspec import Struct
 
 from ingestor.core.answer import Answer
 from ingestor.core.route import Destination
@@ -13,8 +15,8 @@ from ingestor.core.shares import Share, Shares
 from ingestor.core.sign import sign
 from ingestor.flow.ports import Clock, Timer
 
-Begin = Callable[["Slot"], None]
-"""What is called with a slot, once there is one."""
+Begin: TypeAlias = Callable[[Any, "Slot"], None]
+"""What is called with whatever lined up and a slot, once there is one."""
 
 
 class Queue:
@@ -24,11 +26,12 @@ class Queue:
         self._loop = asyncio.get_running_loop()
         self._waiters: deque[asyncio.Future[None]] = deque()
 
-    def __bool__(self) -> bool:
+    def has_any(self) -> bool:
         """Whether anybody waits; those who gave up do not."""
-        while self._waiters and self._waiters[0].done():
-            self._waiters.popleft()
-        return bool(self._waiters)
+        waiters = self._waiters
+        while waiters and waiters[0].done():
+            waiters.popleft()
+        return bool(waiters)
 
     def join(self) -> asyncio.Future[None]:
         """Wait from now on."""
@@ -50,7 +53,7 @@ class Lane:
 
     def __init__(self, share: Share) -> None:
         self.share = share
-        self.fresh: deque[Begin] = deque()
+        self.fresh: deque[tuple[Begin, object]] = deque()
         self.first = Queue()
         self.retry = Queue()
         self.is_retry_next = False
@@ -58,7 +61,8 @@ class Lane:
 
     def choose(self) -> bool:
         """Choose who is next; whether there is anybody."""
-        first_waits, retry_waits = bool(self.fresh or self.first), bool(self.retry)
+        first_waits = bool(self.fresh) or self.first.has_any()
+        retry_waits = self.retry.has_any()
         self.is_retry_next = retry_waits and self.share.is_retry_next(first_waits=first_waits)
         return first_waits or retry_waits
 
@@ -66,10 +70,11 @@ class Lane:
         """Let go who is next: a task has been on its way for longer than what nobody carries."""
         if self.is_retry_next:
             self.retry.call()
-        elif self.first:
+        elif self.first.has_any():
             self.first.call()
         else:
-            self.fresh.popleft()(Slot(slots, self, is_taken=True))
+            begin, item = self.fresh.popleft()
+            begin(item, Slot(slots, self, is_taken=True))
 
 
 class Slots:
@@ -98,13 +103,15 @@ class Slots:
         """Have no slot yet for requests to *destination*, but what takes one."""
         return Slot(self, self._lane(destination))
 
-    def line_up(self, destination: Destination, begin: Begin) -> None:
-        """Call *begin* with a slot for a first attempt as soon as there is one, perhaps now."""
+    def line_up(self, destination: Destination, begin: Begin, item: object) -> None:
+        """Call *begin* with *item* and a slot for its first attempt as soon as there is one,
+        perhaps now.
+        """
         lane = self._lane(destination)
         if self._take(lane, is_retry=False):
-            begin(Slot(self, lane, is_taken=True))
+            begin(item, Slot(self, lane, is_taken=True))
             return
-        lane.fresh.append(begin)
+        lane.fresh.append((begin, item))
         if len(lane.fresh) == 1:
             self._wait(lane)
 
@@ -118,7 +125,7 @@ class Slots:
         if self._take(lane, is_retry=is_retry):
             return
         queue = lane.retry if is_retry else lane.first
-        is_first_of_kind = not queue
+        is_first_of_kind = not queue.has_any()
         waiter = queue.join()
         if is_first_of_kind:
             self._wait(lane)
@@ -163,7 +170,7 @@ class Slots:
     def _admit(self) -> None:
         """Hand out what is free, each time to the one of those who may that has the fewest."""
         now = self._clock.now()
-        while (lane := self._next(now)) is not None:
+        while not self._shares.is_full and (lane := self._next(now)) is not None:
             self._shares.take(lane.share, now, is_retry=lane.is_retry_next)
             lane.call(self)
 
@@ -198,17 +205,14 @@ class Slots:
         self._admit()
 
 
-class Slot:
+class Slot(Struct, gc=False, eq=False):
     """What a record has of the slots: one for its next request, once it *is taken*."""
 
-    __slots__ = ("_is_retry", "_is_used", "_lane", "_slots", "is_taken")
-
-    def __init__(self, slots: Slots, lane: Lane, *, is_taken: bool = False) -> None:
-        self._slots = slots
-        self._lane = lane
-        self.is_taken = is_taken
-        self._is_retry = False
-        self._is_used = False
+    _slots: Slots
+    _lane: Lane
+    is_taken: bool = False
+    _is_retry: bool = False
+    _is_used: bool = False
 
     def __enter__(self) -> Self:
         """Have it."""

@@ -13,6 +13,7 @@ from ingestor.core.route import Destination, Route
 from ingestor.core.verdict import Accepted, Hold, Refused, Scope, TryAgain, Verdict
 from ingestor.flow.gate import Gate
 from ingestor.flow.notices import Notices
+from ingestor.flow.ways import Way
 
 ACCEPTED = Accepted()
 REFUSED = Refused(422, "Tuner answered 422")
@@ -101,15 +102,21 @@ class Crowd:
         effort = Effort()
         verdict: Verdict | None = None
         while not isinstance(verdict, Accepted | Refused):
-            with self.gate.passage(way, effort) as passage:
+            passage = self.gate.passage(way, effort)
+            try:
                 await passage.wait()
                 assert passage.is_open
                 passage.begin(self.clock.wall())
-                self.probes[name] = [it.key for it in way.standings if it.state is not State.FREE]
-                self._verdicts[name] = asyncio.get_running_loop().create_future()
-                try:
-                    verdict = await self._verdicts[name]
-                finally:
-                    del self._verdicts[name], self.probes[name]
+                verdict = await self._answered(name, way)
                 passage.learn(verdict)
+            finally:
+                passage.leave()
         self.through.append(name)
+
+    async def _answered(self, name: str, way: Way) -> Verdict:
+        self.probes[name] = [it.key for it in way.standings if it.state is not State.FREE]
+        self._verdicts[name] = asyncio.get_running_loop().create_future()
+        try:
+            return await self._verdicts[name]
+        finally:
+            del self._verdicts[name], self.probes[name]

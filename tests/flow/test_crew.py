@@ -27,9 +27,12 @@ class Hands:
 
     async def act(self, name: str) -> None:
         """Be busy, for as long as it takes."""
-        with self._crew.busy:
+        doer = self._crew.begin()
+        try:
             await self.go_on.wait()
             self.done.append(name)
+        finally:
+            self._crew.end(doer)
 
     async def act_and_tidy_up(self, name: str) -> None:
         """Be busy, and take some steps to end when cut off, as a connection does."""

@@ -113,9 +113,7 @@ async def test_a_hold_outlives_the_routes_that_are_forgotten() -> None:
     """It was told that it began: it must be told that it ended."""
     async with Yard() as yard:
         crowd = Crowd(yard)
-        with crowd.gate.passage(crowd.gate.way(ROUTE), Effort()) as passage:
-            passage.learn(UNAUTHORIZED)
-        del passage
+        crowd.gate.passage(crowd.gate.way(ROUTE), Effort()).learn(UNAUTHORIZED)
 
         meet_many_routes(crowd.gate)
         crowd.come("b", "c")

@@ -5,7 +5,6 @@ with the next.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from fake_clock import FakeClock, quiescence
 from flow.road import DESTINATION, Yard
@@ -32,7 +31,7 @@ class Shop:
         """Line *items* up."""
         for item in items:
             self._ends[item] = asyncio.Event()
-            self.slots.line_up(DESTINATION, partial(self.hands.give, item))
+            self.slots.line_up(DESTINATION, self.hands.give, item)
 
     async def end(self, *items: str) -> None:
         """Let *items* go."""
@@ -42,8 +41,11 @@ class Shop:
 
     async def _carry(self, item: str, slot: Slot) -> None:
         self.carried.append(item)
-        with self.crew.busy:
+        doer = self.crew.begin()
+        try:
             await self._ends[item].wait()
+        finally:
+            self.crew.end(doer)
         slot.leave()
         if item == "failing":
             await asyncio.Event().wait()

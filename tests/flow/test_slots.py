@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -47,7 +46,7 @@ class Guests:
         for guest in guests:
             self.lined_up += 1
             self._leave[guest] = asyncio.Event()
-            self.slots.line_up(to, partial(self._begin, guest))
+            self.slots.line_up(to, self._begin, guest)
 
     def come(self, *guests: int, to: Destination = DESTINATION, again: bool = False) -> None:
         """Have *guests* ask for a slot."""
@@ -354,7 +353,7 @@ async def test_one_that_goes_without_a_request_gives_its_place_in_the_rate_back(
     slots = Slots(clock, 4, 0.1)
 
     for _ in range(100):
-        slots.line_up(DESTINATION, Slot.leave)
+        slots.line_up(DESTINATION, lambda _, slot: slot.leave(), None)
 
     assert clock.next_due is None
     assert slots.in_use == 0
@@ -364,8 +363,8 @@ async def test_a_slot_that_was_left_is_waited_for_again() -> None:
     """For each request one, and to leave it twice gives nothing back that is not one's own."""
     slots = Slots(FakeClock(), 2)
     given: list[Slot] = []
-    slots.line_up(DESTINATION, given.append)
-    slots.line_up(DESTINATION, given.append)
+    slots.line_up(DESTINATION, lambda _, slot: given.append(slot), None)
+    slots.line_up(DESTINATION, lambda _, slot: given.append(slot), None)
 
     given[0].leave()
     given[0].leave()
