@@ -9,8 +9,6 @@ failure of the server only while most new calls are answered, a wrong key or a p
 
 from typing import assert_never
 
-from msgspec import Struct
-
 from ingestor.core.answer import Answer, Fault, Unanswered
 from ingestor.core.holds import Standing
 from ingestor.core.outcome import Tries
@@ -22,18 +20,21 @@ _UNSENT = {Fault.CONNECT, Fault.TLS, Fault.UNKNOWN_HOST}
 _SERVER_ERROR = 5
 
 
-class Effort(Struct, gc=False, eq=False):
+class Effort:
     """How often a call was tried; *failures* are those that count; *is_unclear* once Tuner may have
     stored it unseen; *heard* is the last run of failures that it was a part of.
     """
 
-    count: int = 0
-    failures: int = 0
-    heard: int = 0
-    is_unclear: bool = False
-    _first: float | None = None
-    _last: float | None = None
-    _since: int = 0
+    __slots__ = ("_first", "_last", "_since", "count", "failures", "heard", "is_unclear")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.failures = 0
+        self.heard = 0
+        self.is_unclear = False
+        self._first: float | None = None
+        self._last: float | None = None
+        self._since = 0
 
     @property
     def tries(self) -> Tries:

@@ -5,8 +5,7 @@ A post of 4 KB costs an eighth of the CPU time that it costs over aiohttp (13 an
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -21,7 +20,7 @@ _ENDED = {Fault.DISCONNECTED, Fault.TLS}
 
 class LeanTuner:
     """Tuner's Create Call over bare HTTP/1.1; *headers* carry the key of each credential, and a new
-    key comes as a new mapping.
+    key comes as a new mapping. How many requests run at once is decided elsewhere.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class LeanTuner:
             return replace(await self._ask_anew(origin, head, body, deadline), is_repeat=True)
         return answer
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close all connections."""
         for origin in self._origins.values():
             await origin.close()
@@ -81,17 +80,3 @@ class LeanTuner:
             self._targets.clear()
         target = self._targets[route] = self._origins[server], Prologue(url, self._wire.headers)
         return target
-
-
-@asynccontextmanager
-async def lean_tuner(
-    wire: Wire, headers: Mapping[str, Mapping[str, str]]
-) -> AsyncIterator[LeanTuner]:
-    """Open what posts; how many requests run at once is decided elsewhere, and which *headers*
-    carry the key of a credential may change at any time.
-    """
-    tuner = LeanTuner(wire, headers)
-    try:
-        yield tuner
-    finally:
-        await tuner.close()

@@ -1,14 +1,14 @@
 """Chooses the wire to Tuner."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 from yarl import URL
 
 from ingestor.edge.proxies import proxy_for
 from ingestor.edge.requests import Kind, Wire
 from ingestor.edge.tuner_aiohttp import AiohttpTuner, aiohttp_tuner
-from ingestor.edge.tuner_lean import LeanTuner, lean_tuner
+from ingestor.edge.tuner_lean import LeanTuner
 
 
 def choose(wish: str, urls: Iterable[str], proxies: Mapping[str, str]) -> Kind:
@@ -27,7 +27,7 @@ async def open_tuner(
 ) -> AsyncIterator[LeanTuner | AiohttpTuner]:
     """Open the wire of that kind."""
     if wire.kind is Kind.LEAN:
-        async with lean_tuner(wire, headers) as lean:
+        async with aclosing(LeanTuner(wire, headers)) as lean:
             yield lean
     else:
         async with aiohttp_tuner(wire, headers) as tuner:

@@ -7,6 +7,7 @@ from ingestor.core.answer import Answer
 from ingestor.core.backoff import Backoff
 from ingestor.core.call import Call
 from ingestor.core.effort import Effort
+from ingestor.core.judgement import judge
 from ingestor.core.outcome import Dead, Delivered, Duplicate, Reason
 from ingestor.core.route import Route
 from ingestor.core.verdict import (
@@ -16,7 +17,6 @@ from ingestor.core.verdict import (
     Refused,
     TryAgain,
     Verdict,
-    judge,
 )
 from ingestor.flow.crew import Crew
 from ingestor.flow.gate import Gate, Passage

@@ -2,8 +2,6 @@
 at a time at first.
 """
 
-from msgspec import Struct
-
 from ingestor.core.effort import Effort
 from ingestor.core.holds import Key, Lesson, Standing, State, Turn, lesson
 from ingestor.core.notice import Kind, Matter, Notice
@@ -177,13 +175,16 @@ class Gate:
         return max(0.0, self._rests.get(name, 0.0) - self._clock.now())
 
 
-class Passage(Struct, gc=False, eq=False):
+class Passage:
     """One record's way through the gate, for one attempt."""
 
-    _gate: Gate
-    _way: Way
-    _effort: Effort
-    _turns: tuple[Turn, ...] = ()
+    __slots__ = ("_effort", "_gate", "_turns", "_way")
+
+    def __init__(self, gate: Gate, way: Way, effort: Effort) -> None:
+        self._gate = gate
+        self._way = way
+        self._effort = effort
+        self._turns: tuple[Turn, ...] = ()
 
     @property
     def is_open(self) -> bool:

@@ -4,8 +4,6 @@ committed.
 
 from typing import assert_never
 
-from msgspec import Struct
-
 from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder
 from ingestor.core.letter import letter
@@ -25,23 +23,7 @@ from ingestor.flow.lanes import Lanes
 from ingestor.flow.ports import Clock, Observer
 from ingestor.flow.room import OVERHEAD_BYTES, Room
 from ingestor.flow.slots import Slot
-from ingestor.flow.ways import Way
-
-
-class Routed(Struct, frozen=True, gc=False):
-    """A call, and where it goes."""
-
-    call: Call
-    route: Route
-
-
-class Work(Struct, frozen=True, gc=False):
-    """A claimed record that is a call."""
-
-    record: Record
-    claim: Claim
-    call: Call
-    way: Way
+from ingestor.flow.work import Routed, Work
 
 
 class Pipeline:

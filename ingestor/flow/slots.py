@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Self, TypeAlias
 
-from msgspec import Struct
-
 from ingestor.core.answer import Answer
 from ingestor.core.route import Destination
 from ingestor.core.shares import Share, Shares
@@ -205,14 +203,17 @@ class Slots:
         self._admit()
 
 
-class Slot(Struct, gc=False, eq=False):
+class Slot:
     """What a record has of the slots: one for its next request, once it *is taken*."""
 
-    _slots: Slots
-    _lane: Lane
-    is_taken: bool = False
-    _is_retry: bool = False
-    _is_used: bool = False
+    __slots__ = ("_is_retry", "_is_used", "_lane", "_slots", "is_taken")
+
+    def __init__(self, slots: Slots, lane: Lane, *, is_taken: bool = False) -> None:
+        self._slots = slots
+        self._lane = lane
+        self.is_taken = is_taken
+        self._is_retry = False
+        self._is_used = False
 
     def __enter__(self) -> Self:
         """Have it."""

@@ -24,11 +24,12 @@ from edge.certificates import Authority
 from ingestor.core.answer import Answered
 from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder, Reading
+from ingestor.core.judgement import judge
 from ingestor.core.offsets import Claim, Offsets
 from ingestor.core.record import Partition, Record
 from ingestor.core.route import Destination
 from ingestor.core.routing import Router
-from ingestor.core.verdict import Circumstances, judge
+from ingestor.core.verdict import Circumstances
 from ingestor.devkit.sample_calls import body
 from ingestor.edge.requests import Kind
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.core.answer import Answered
-from ingestor.core.verdict import Accepted, Circumstances, Hold, Refused, TryAgain, judge
+from ingestor.core.judgement import judge
+from ingestor.core.verdict import Accepted, Circumstances, Hold, Refused, TryAgain
 
 SECRET = "Zq7 "  # noqa: S105 - stands in every value that must not show
 _values = json_values(

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.core.decoder import Decoder, Reading
+from ingestor.core.judgement import judge
 from ingestor.core.letter import PREFIX, letter
 from ingestor.core.outcome import Dead
 from ingestor.core.record import Record
-from ingestor.core.verdict import Refused, judge
+from ingestor.core.verdict import Refused
 
 MARK = "+1 555 0199"
 FIELDS = sorted(body().keys() - {"call_id"} | {"caller_phone_number", "transcript", "call_cost"})

@@ -4,8 +4,9 @@ from builders import answered, circumstances
 from core.tables import table
 
 from ingestor.core.answer import Answer, Fault, Unanswered
+from ingestor.core.judgement import judge
 from ingestor.core.remedies import remedy
-from ingestor.core.verdict import Hold, judge
+from ingestor.core.verdict import Hold
 
 PAGE = b"<html>"
 ANSWERS: list[Answer] = [

@@ -20,10 +20,11 @@ from ingestor.core.backlog import Backlog
 from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder, Reading
 from ingestor.core.doors.cloudevents import EventTypes
+from ingestor.core.judgement import judge
 from ingestor.core.notice import Kind, Matter, Notice
 from ingestor.core.outcome import Dead, Delivered, Duplicate, Ignored, Outcome, Reason, Tries
 from ingestor.core.record import Partition
-from ingestor.core.verdict import Refused, judge
+from ingestor.core.verdict import Refused
 from ingestor.edge.health import Health, describe, fields
 from ingestor.edge.metrics import Metrics
 from ingestor.edge.observer import MOST_REMINDERS, MOST_TYPES, ServiceObserver

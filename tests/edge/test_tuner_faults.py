@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestor.core.answer import Answer, Answered, Fault, Unanswered
-from ingestor.core.verdict import judge
+from ingestor.core.judgement import judge
 
 OK = b"HTTP/1.1 201 Created\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -308,7 +308,7 @@ async def test_what_is_prepared_for_a_route_is_forgotten_in_time() -> None:
         tuner = LeanTuner(wire, {destination().credential: {"X-API-Key": "k"}}, most_targets=2)
         for agent in agents:
             assert await tuner.post(BODY, route(to=destination(server.url), agent=agent)) == MADE
-        await tuner.close()
+        await tuner.aclose()
 
     assert [r.target.rpartition("=")[2] for r in server.requests] == agents
     assert server.opened == 1

@@ -28,8 +28,9 @@ class Owner(Protocol):
         ...
 
 
-class Connection(asyncio.Protocol):
-    """Asks, and hears the answer.
+class Connection:
+    """Asks, and hears the answer. It is a protocol of the loop's without being derived from it: so
+    it can be compiled.
 
     Anything out of order closes it: what is open and waits for nothing is fit for the next request.
     *waiter* hears the answer; whoever waits, or rests, does it until the connection is *due*.

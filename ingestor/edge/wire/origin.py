@@ -5,6 +5,7 @@ import random
 import socket
 import ssl
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlsplit
 
 from ingestor.core.answer import Fault
@@ -106,7 +107,10 @@ class Origin:
         connection = Connection(self)
         try:
             await self._loop.create_connection(
-                lambda: connection, sock=way, ssl=self._tls, server_hostname=self._name
+                lambda: cast("asyncio.Protocol", connection),
+                sock=way,
+                ssl=self._tls,
+                server_hostname=self._name,
             )
         except BaseException:
             # Told to give up when it stands already, uvloop closes it and tells nobody.

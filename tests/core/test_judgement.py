@@ -5,11 +5,10 @@ from builders import answered, circumstances
 from core.tables import table
 
 from ingestor.core.answer import Answered, Fault, Unanswered
+from ingestor.core.judgement import BREATH, STRANGE, judge, read_reply
 from ingestor.core.problem import MOST, Problem
 from ingestor.core.retry_after import LONGEST
 from ingestor.core.verdict import (
-    BREATH,
-    STRANGE,
     Accepted,
     Circumstances,
     Hold,
@@ -17,8 +16,6 @@ from ingestor.core.verdict import (
     Scope,
     TryAgain,
     Verdict,
-    judge,
-    read_reply,
 )
 
 FIRST = circumstances()
