@@ -14,10 +14,11 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.group import LeaveGroupRequest
 
-from ingestor.core.record import Partition, Record
+from ingestor.core.record import Record
 from ingestor.core.starts import Reset
 from ingestor.edge.kafka_codecs import bound_codecs
 from ingestor.edge.kafka_connection import Connection
+from ingestor.edge.kafka_records import make_records
 
 HEARTBEAT_MS = 1_000
 # Less than the least makes a fetch of every few records; more than the most only costs memory. A
@@ -76,6 +77,7 @@ class Member(Protocol):
 def build(connection: Connection, subscription: Subscription) -> Any:
     """Make a consumer that has not connected."""
     bound_codecs()
+    make_records()
     return AIOKafkaConsumer(**connection.options(), **options(subscription))
 
 
@@ -167,25 +169,19 @@ def is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def records(origin: Partition, items: Iterable[Any]) -> list[Record]:
-    """Make records of what the client hands out of *origin*."""
-    return [
-        Record(origin, item.offset, item.timestamp, item.key, item.value, item.headers)
-        for item in items
-    ]
-
-
-def is_credible(consumer: Any, name: TopicPartition, items: Sequence[Any], expected: int) -> bool:
-    """Whether the offsets of *items* rise from *expected* on and end before the partition does, and
-    the client goes on behind them.
+def is_credible(
+    consumer: Any, name: TopicPartition, records: Sequence[Record], expected: int
+) -> bool:
+    """Whether the offsets of *records* rise from *expected* on and end before the partition does,
+    and the client goes on behind them.
 
     The offset of a batch is not under its checksum, and the client believes it: one that was
     altered makes it skip the batches that are really there.
     """
     state = consumer._subscription.subscription.assignment.state_value(name)  # noqa: SLF001 - nothing public tells without waiting
     last = expected - 1
-    for item in items:
-        offset = item.offset
+    for record in records:
+        offset = record.offset
         if offset <= last:
             return False
         last = offset

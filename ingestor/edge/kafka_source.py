@@ -31,7 +31,6 @@ from ingestor.edge.kafka_consumer import (
     is_cancelled,
     is_credible,
     positions,
-    records,
     stop,
 )
 from ingestor.edge.kafka_fence import Fence, FencedError, abandon
@@ -50,7 +49,7 @@ MOST_RECORDS = 500
 # errors on.
 IDLE_POLL_MS = 20
 
-Batches = Mapping[TopicPartition, Sequence[Any]]
+Batches = Mapping[TopicPartition, Sequence[Record]]
 
 
 class KafkaSource:
@@ -194,7 +193,7 @@ class KafkaSource:
                 self._rescues.begin(self._consumer, name, expected, "OffsetsOutOfOrder")
                 continue
             self._next[name] = batch[-1].offset + 1
-            handed += records(Partition(*name), batch)
+            handed += batch
         return handed
 
     def _look(self, consumer: Any, ends: Mapping[TopicPartition, int]) -> None:

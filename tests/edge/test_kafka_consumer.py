@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 import pytest
 from aiokafka import TopicPartition
@@ -10,6 +9,7 @@ from aiokafka.consumer.subscription_state import SubscriptionState
 from core.tables import table
 from edge.hostile import until
 
+from ingestor.core.record import Partition, Record
 from ingestor.core.starts import Reset
 from ingestor.edge.kafka_consumer import (
     STOP_SECONDS,
@@ -194,13 +194,6 @@ def test_fetches_are_neither_tiny_nor_huge(wanted: int, whole: int, part: int) -
 CALLS = TopicPartition("calls", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """What the client hands out, as far as it is looked at."""
-
-    offset: int
-
-
 class Client:
     """A client that reads one partition, with aiokafka's own books; its next fetch is of *position*
     and the partition ends before *end*.
@@ -232,7 +225,7 @@ async def test_offsets_rise_up_to_where_the_client_goes_on(
     offsets: Sequence[int], *, is_good: bool
 ) -> None:
     """They are not under a checksum: what does not fit is read once more without the client."""
-    items = [Item(offset) for offset in offsets]
+    records = [Record(Partition("calls", 0), offset, 0, None, b"") for offset in offsets]
 
-    assert is_credible(Client(position=10, end=20), CALLS, items, 5) is is_good
-    assert is_credible(Client(position=20, end=10), CALLS, items, 5) is is_good
+    assert is_credible(Client(position=10, end=20), CALLS, records, 5) is is_good
+    assert is_credible(Client(position=20, end=10), CALLS, records, 5) is is_good

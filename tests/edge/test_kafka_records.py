@@ -1,0 +1,60 @@
+"""The client makes our records of what it fetched, and leaves out what was handed out before."""
+
+from aiokafka import TopicPartition
+from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import READ_COMMITTED
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+
+from ingestor.core.record import Header, Partition, Record
+from ingestor.edge.kafka_connection import Connection
+from ingestor.edge.kafka_consumer import Subscription, build
+from ingestor.edge.kafka_records import Records
+
+CALLS = TopicPartition("calls", 7)
+HEADERS: list[Header] = [("tuner-agent-id", b"night-desk"), ("empty", None)]
+
+
+def fetched(start: int) -> Records:
+    """Fetch, from *start* on, of a batch of three."""
+    builder = DefaultRecordBatchBuilder(
+        magic=2,
+        compression_type=0,
+        is_transactional=0,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=10_000,
+    )
+    builder.append(0, timestamp=1_781_000_000_000, key=b"a", value=b"{}", headers=HEADERS)
+    builder.append(1, timestamp=1_781_000_000_001, key=None, value=None, headers=[])
+    builder.append(2, timestamp=1_781_000_000_002, key=b"", value=b"", headers=[])
+    batch = MemoryRecords(bytes(builder.build()))
+    return Records(CALLS, batch, [], start, None, None, True, READ_COMMITTED)  # noqa: FBT003 - its signature
+
+
+def test_a_record_is_made_of_all_that_stands_in_the_batch() -> None:
+    """No value is no empty value: the one is a tombstone, the other no JSON."""
+    origin = Partition("calls", 7)
+
+    assert list(fetched(0)) == [
+        Record(origin, 0, 1_781_000_000_000, b"a", b"{}", tuple(HEADERS)),
+        Record(origin, 1, 1_781_000_000_001, None, None),
+        Record(origin, 2, 1_781_000_000_002, b"", b""),
+    ]
+
+
+def test_what_was_handed_out_before_is_left_out() -> None:
+    """A batch is fetched as a whole, wherever one begins in it."""
+    records = fetched(2)
+
+    assert [record.offset for record in records] == [2]
+    assert records.next_fetch_offset == 3
+
+
+async def test_every_consumer_that_is_built_makes_them() -> None:
+    """aiokafka looks up in its own module what it makes of a fetch."""
+    consumer = build(Connection("127.0.0.1:1", "test"), Subscription(("calls",), "group"))
+    await consumer.stop()
+
+    assert fetcher.PartitionRecords is Records
