@@ -21,6 +21,7 @@ from ingestor.edge.observer import ServiceObserver
 from ingestor.edge.operations import operations
 from ingestor.edge.signals import hang_up_signal, stop_signals
 from ingestor.edge.tuners import open_tuner
+from ingestor.flow import pipeline as road
 from ingestor.flow.assignments import Assignments
 from ingestor.flow.backlogs import Backlogs
 from ingestor.flow.burial import Burial
@@ -42,6 +43,7 @@ CLOSING_SECONDS = 2.0
 # What takes records in may have to wait for a client that connects, and to stop it.
 ENDING_SECONDS = 4.0
 DRAINED, BUG, LOST, UNFIT = 0, 1, 1, 2
+IS_COMPILED = not road.__file__.endswith(".py")
 FENCED = "another process has joined with this KAFKA_GROUP_INSTANCE_ID: give each its own"
 
 
@@ -61,7 +63,13 @@ async def run(settings: Settings) -> int:
         operations(host, port, health, metrics) as open_port,
         open_tuner(wire, keys.headers) as tuner,
     ):
-        observer.changed("started", version=__version__, ops_port=open_port, wire=wire.kind.value)
+        observer.changed(
+            "started",
+            version=__version__,
+            ops_port=open_port,
+            wire=wire.kind.value,
+            compiled=IS_COMPILED,
+        )
         service = Service(
             settings,
             source=source,

@@ -2,19 +2,52 @@
 and that took a third of what reading costs.
 """
 
+from collections import deque
+from itertools import pairwise
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
 
 from ingestor.core.record import Partition, Record
+
+
+class Rising:
+    """The *batches* of a fetch, one by one, if each begins behind the one before.
+
+    The offset of a batch is not under its checksum. One that was altered so that it reaches over
+    those that follow must not be handed out: they would be passed over for good.
+    """
+
+    def __init__(self, batches: Any) -> None:
+        self._batches = batches
+        self._left: deque[Any] = deque()
+
+    def has_next(self) -> bool:
+        """Whether there is another one. CorruptRecordException when they cannot be believed."""
+        # Not before somebody asks: whatever it raises then is known to be about this partition.
+        if self._batches.has_next():
+            self._look()
+        return bool(self._left)
+
+    def next_batch(self) -> Any:
+        """Take it."""
+        return self._left.popleft()
+
+    def _look(self) -> None:
+        while self._batches.has_next():
+            self._left.append(self._batches.next_batch())
+        begins = (batch.base_offset for batch in self._left)
+        if not all(begin < after for begin, after in pairwise(begins)):
+            raise CorruptRecordException("offsets out of order")
 
 
 class Records(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
     """What was fetched of a partition."""
 
-    def __init__(self, tp: TopicPartition, *args: Any, **kwargs: Any) -> None:
-        super().__init__(tp, *args, **kwargs)
+    def __init__(self, tp: TopicPartition, batches: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(tp, Rising(batches), *args, **kwargs)
         # One for all of them, and not a tuple of the same content for each.
         self._origin = Partition(tp.topic, tp.partition)
 

@@ -1,4 +1,6 @@
-"""Knows how each peer is started: the service as it is deployed, the others as documented."""
+"""Knows how each peer is started: the service as its image has it, that is compiled, and as it is
+without a compiler; the others as documented.
+"""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -7,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bench import building
-from bench.works import BENTO, GATHER, PARALLEL, SERVICE, WRK, Work
+from bench.works import BENTO, GATHER, INTERPRETED, PARALLEL, SERVICE, WRK, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,9 @@ def starters() -> tuple[dict[str, Starter], dict[str, str]]:
     """Build what must be built; return how each peer is started, and why the others are not
     here, wrk among them.
     """
-    ready: dict[str, Starter] = {SERVICE: service, GATHER: gather}
-    missing: dict[str, str] = {}
+    ours, reason = service()
+    ready: dict[str, Starter] = {SERVICE: ours, INTERPRETED: interpreted, GATHER: gather}
+    missing = {f"{SERVICE}, compiled": reason} if reason else {}
     for name, make in ((BENTO, _bento), (PARALLEL, _parallel_consumer)):
         try:
             ready[name] = make()
@@ -52,9 +55,26 @@ def starters() -> tuple[dict[str, Starter], dict[str, str]]:
     return ready, missing
 
 
-def service(work: Work, place: Place) -> Start:
-    """Start the service as its README says: nothing is set but what it requires, and the slots."""
+def service() -> tuple[Starter, str | None]:
+    """Build the service, compiled; where that cannot be done it is the source, and why."""
+    try:
+        home = building.service()
+    except building.NotHereError as error:
+        return interpreted, str(error)
+    return lambda work, place: _service(work, place, home), None
+
+
+def interpreted(work: Work, place: Place) -> Start:
+    """Start the service from its source."""
+    return _service(work, place, Path(__file__).parents[2])
+
+
+def _service(work: Work, place: Place, home: Path) -> Start:
+    """Start the service at *home* as its README says: nothing is set but what it requires, and the
+    slots.
+    """
     environ = {
+        "PYTHONPATH": str(home),
         "KAFKA_BOOTSTRAP_SERVERS": place.kafka,
         "KAFKA_TOPICS": place.topic,
         "KAFKA_GROUP_ID": place.group,
@@ -69,7 +89,8 @@ def service(work: Work, place: Place) -> Start:
     }
     if place.ca_file:
         environ["TUNER_CA_FILE"] = str(place.ca_file)
-    return Start([sys.executable, "-m", "ingestor", "run"], environ | dict(work.settings))
+    # -P: else the folder that this one stands in would come first.
+    return Start([sys.executable, "-P", "-m", "ingestor", "run"], environ | dict(work.settings))
 
 
 def gather(work: Work, place: Place) -> Start:

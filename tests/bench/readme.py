@@ -17,11 +17,11 @@ from bench.figures import Figure, Run, weigh
 from bench.parts import Parts
 from bench.race import Race
 from bench.sweeps import SWEEPS, Sweep, Swept
-from bench.works import BENTO, GATHER, GOALS, PARALLEL, SERVICE, WORKS
+from bench.works import BENTO, GATHER, GOALS, INTERPRETED, PARALLEL, SERVICE, WORKS
 
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parents[2] / "README.md"
-_PEERS = (SERVICE, BENTO, PARALLEL, GATHER)
+_PEERS = (SERVICE, INTERPRETED, BENTO, PARALLEL, GATHER)
 _BLOCK = re.compile(r"(<!-- bench: (\w+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
 

@@ -101,12 +101,14 @@ SWEEPS = (
 )
 
 
-def sweep(arena: Arena, works: Sequence[Work], rounds: int) -> Iterator[Run]:
-    """Let the service do each of *works*, in turns."""
+def sweep(
+    arena: Arena, service: peers.Starter, works: Sequence[Work], rounds: int
+) -> Iterator[Run]:
+    """Let the *service* do each of *works*, in turns."""
     for _ in range(rounds):
         for work in works:
             topic = arena.topic(work)
-            yield heat.run(SERVICE, work, peers.service, cluster=arena.cluster, topic=topic)
+            yield heat.run(SERVICE, work, service, cluster=arena.cluster, topic=topic)
 
 
 def layout(one: Sweep, runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
@@ -132,10 +134,14 @@ def main() -> int:
     given = parser.parse_args()
     names = given.sweeps.split(",") if given.sweeps else [one.name for one in SWEEPS]
     chosen = [one for one in SWEEPS if one.name in names]
+    service, reason = peers.service()
+    if reason:
+        say(f"not compiled: {reason}")
     here, runs = machine.describe(), list[Run]()
     with opened() as arena:
         for one in chosen:
-            for run in sweep(arena, [scaled(it, given.share) for it in one.works], given.rounds):
+            works = [scaled(it, given.share) for it in one.works]
+            for run in sweep(arena, service, works, given.rounds):
                 progress(run)
                 runs.append(run)
                 keep(given.json, Swept(here, given.rounds, runs))

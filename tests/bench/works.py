@@ -6,7 +6,9 @@ from bench.figures import Figure, Goal
 
 BACKLOGS = (1_000, 10_000, 100_000, 1_000_000)
 SERVICE, BENTO, PARALLEL, GATHER, WRK = "ingestor", "Bento", "Parallel Consumer", "gather", "wrk"
-_ALL = (SERVICE, BENTO, PARALLEL, GATHER)
+# The service where nothing was compiled.
+INTERPRETED = "interpreted"
+_ALL = (SERVICE, INTERPRETED, BENTO, PARALLEL, GATHER)
 _TO_DELIVER = 40_000
 _OF_A_BACKLOG = 20_000
 
@@ -59,7 +61,8 @@ _SLOW = replace(
     _PLAIN, name="200ms", title="4 KB, 200 ms, 512 slots", delay_ms=200, slots=512,
     peers=(SERVICE, BENTO),
 )  # fmt: skip
-_FAILING = replace(_PLAIN, failing=0.2, peers=(SERVICE,))
+# The last of them fail again and again by chance, and wait for half a minute in the end.
+_FAILING = replace(_PLAIN, failing=0.2, enough=_TO_DELIVER * 95 // 100, peers=(SERVICE,))
 WORKS = (
     _PLAIN,
     replace(

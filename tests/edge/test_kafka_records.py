@@ -1,8 +1,10 @@
 """The client makes our records of what it fetched, and leaves out what was handed out before."""
 
+import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -15,8 +17,8 @@ CALLS = TopicPartition("calls", 7)
 HEADERS: list[Header] = [("tuner-agent-id", b"night-desk"), ("empty", None)]
 
 
-def fetched(start: int) -> Records:
-    """Fetch, from *start* on, of a batch of three."""
+def batch_of_three() -> bytes:
+    """Write a batch."""
     builder = DefaultRecordBatchBuilder(
         magic=2,
         compression_type=0,
@@ -29,8 +31,18 @@ def fetched(start: int) -> Records:
     builder.append(0, timestamp=1_781_000_000_000, key=b"a", value=b"{}", headers=HEADERS)
     builder.append(1, timestamp=1_781_000_000_001, key=None, value=None, headers=[])
     builder.append(2, timestamp=1_781_000_000_002, key=b"", value=b"", headers=[])
-    batch = MemoryRecords(bytes(builder.build()))
-    return Records(CALLS, batch, [], start, None, None, True, READ_COMMITTED)  # noqa: FBT003 - its signature
+    return bytes(builder.build())
+
+
+def at(offset: int) -> bytes:
+    """Write a batch as the broker stores it."""
+    return offset.to_bytes(8, "big") + batch_of_three()[8:]
+
+
+def fetched(start: int, *batches: bytes) -> Records:
+    """Fetch *batches*, or one from offset 0 on, of which what comes before *start* was had."""
+    found = MemoryRecords(b"".join(batches) or at(0))
+    return Records(CALLS, found, [], start, None, None, True, READ_COMMITTED)  # noqa: FBT003 - its signature
 
 
 def test_a_record_is_made_of_all_that_stands_in_the_batch() -> None:
@@ -50,6 +62,20 @@ def test_what_was_handed_out_before_is_left_out() -> None:
 
     assert [record.offset for record in records] == [2]
     assert records.next_fetch_offset == 3
+
+
+def test_batches_follow_each_other_with_gaps_or_without() -> None:
+    """Compaction and transactions leave gaps."""
+    assert [record.offset for record in fetched(0, at(0), at(3), at(90))] == [
+        *range(6),
+        *range(90, 93),
+    ]
+
+
+def test_of_batches_that_reach_over_what_follows_none_is_handed_out() -> None:
+    """Not even the first: what follows could not be taken any more after it."""
+    with pytest.raises(CorruptRecordException):
+        next(fetched(0, at(0), at(8), at(6)))
 
 
 async def test_every_consumer_that_is_built_makes_them() -> None:

@@ -15,12 +15,14 @@ from flow.road import (
     record,
     records,
 )
+from msgspec.structs import replace
 
-from ingestor.core.decoder import Decoded, Decoder, Reading
+from ingestor.core.decoder import Decoder, Reading
+from ingestor.core.doors.cloudevents import EventTypes
 from ingestor.core.letter import Letter
 from ingestor.core.limiter import START
 from ingestor.core.outcome import Dead, Delivered, Duplicate, Ignored, Reason
-from ingestor.core.record import Record
+from ingestor.core.record import Header, Record
 
 PRIVATE = "+15550100"
 
@@ -137,22 +139,24 @@ async def test_a_letter_that_cannot_be_written_keeps_its_record_unfinished() -> 
         assert road.mark() == 3
 
 
-class BuggyDecoder(Decoder):
-    """A decoder with a bug that the call `bad` wakes."""
+class BuggyTypes(EventTypes):
+    """Event types with a bug that the type `bad` wakes."""
 
-    def decode(self, record: Record) -> Decoded:
-        """Raise what no decoder should, with a value in its text."""
-        decoded = super().decode(record)
-        if getattr(decoded, "call_id", "") == "bad":
+    def ignore(self, event_type: str | None) -> Ignored | None:
+        """Raise what no step of decoding should, with a value in its text."""
+        if event_type == "bad":
             raise LookupError(PRIVATE)
-        return decoded
+        return super().ignore(event_type)
 
 
 async def test_a_bug_in_decoding_is_the_letter_of_the_record_that_woke_it() -> None:
     """One record must not stop the service for ever; the letter tells where, and no value."""
-    async with open_road(decoder=BuggyDecoder(Reading())) as road:
+    types = BuggyTypes(("*",))
+    bad, good = records("bad", "b")
+    said_of_it: tuple[Header, ...] = (("ce_specversion", b"1.0"), ("ce_type", b"bad"))
+    async with open_road(decoder=Decoder(Reading(event_types=types))) as road:
         road.begin()
-        road.admit(*records("bad", "b"))
+        road.admit(replace(bad, headers=said_of_it), good)
         await quiescence()
 
         (letter,) = road.letters.sent

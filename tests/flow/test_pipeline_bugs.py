@@ -1,12 +1,13 @@
 """A bug outside of the pure steps ends the service, with the offset of its record uncommitted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from fakes import FakeLetters, FakeTuner
 from flow.road import P0, P1, REFUSAL, Road, open_road, record
 
+from ingestor.app import IS_COMPILED
 from ingestor.core.answer import Answer
 from ingestor.core.letter import Letter, NotWritten
 from ingestor.core.offsets import Claim, Offsets
@@ -36,38 +37,44 @@ class BuggyLetters(FakeLetters):
         raise BugError
 
 
-class BuggyClaim(Claim):
-    """A claim with a bug."""
+def buggy_offsets() -> Offsets:
+    """Make offsets with a bug in what settles the first partition."""
 
-    def settle(self) -> bool:
-        """Raise."""
-        raise BugError
+    class BuggyClaim(Claim):
+        def settle(self) -> bool:
+            raise BugError
 
+    class BuggyOffsets(Offsets):
+        def claim(self, record: Record, now: float) -> Claim | None:
+            claim = super().claim(record, now)
+            if record.origin == P0:
+                return BuggyClaim(record.offset, record.timestamp, now, self.ledgers()[P0])
+            return claim
 
-class BuggyOffsets(Offsets):
-    """Offsets with a bug in what settles the first partition."""
-
-    def claim(self, record: Record, now: float) -> Claim | None:
-        """Claim *record*."""
-        claim = super().claim(record, now)
-        if record.origin == P0:
-            return BuggyClaim(record.offset, record.timestamp, now, self.ledgers()[P0])
-        return claim
+    return BuggyOffsets()
 
 
 @pytest.mark.parametrize(
-    "parts",
+    "bug",
     [
-        {"tuner": BuggyTuner()},
-        {"tuner": FakeTuner({"bad": [REFUSAL]}), "letters": BuggyLetters()},
-        {"offsets": BuggyOffsets()},
+        pytest.param(lambda: {"tuner": BuggyTuner()}, id="deliver"),
+        pytest.param(
+            lambda: {"tuner": FakeTuner({"bad": [REFUSAL]}), "letters": BuggyLetters()}, id="letter"
+        ),
+        pytest.param(
+            lambda: {"offsets": buggy_offsets()},
+            id="settle",
+            marks=pytest.mark.skipif(
+                IS_COMPILED, reason="nothing can be derived from a compiled class to have a bug"
+            ),
+        ),
     ],
-    ids=["deliver", "letter", "settle"],
 )
 async def test_a_bug_ends_the_service_and_nothing_of_its_record_is_committed(
-    parts: Mapping[str, Any],
+    bug: Callable[[], Mapping[str, Any]],
 ) -> None:
     """Whoever starts it again reads the record again; what was finished before stays so."""
+    parts = bug()
     roads: list[Road] = []
 
     async def serve() -> None:
