@@ -6,15 +6,17 @@ with a third of a new one's weight when it failed before. All of it costs the sa
 answered.
 """
 
+from typing import Final
+
 from ingestor.core.effort import Effort
 
 # Ten new calls in a row, or thirty that failed before.
 NEW, OLD, LONGEST_RUN = 3, 1, 30
 # Half of at least twenty first attempts in some ten seconds.
-SECONDS = 10
+SECONDS: Final = 10
 LEAST = 20
 # The share of the latest first attempt in what is thought of the server.
-SHARE = 1 / 8
+SHARE: Final = 1 / 8
 # With fewer answered, one of many unlucky calls would meet failures until its budget is spent.
 MOST = 0.7
 

@@ -7,7 +7,7 @@ failure of the server only while most new calls are answered, a wrong key or a p
 (which hardly ever are one call's doing) only if no other call met it meanwhile.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from ingestor.core.answer import Answer, Fault, Unanswered
 from ingestor.core.holds import Standing
@@ -17,7 +17,7 @@ from ingestor.core.verdict import Hold, TryAgain
 # The request never reached a server that could have stored the call.
 _UNSENT = {Fault.CONNECT, Fault.TLS, Fault.UNKNOWN_HOST}
 
-_SERVER_ERROR = 5
+_SERVER_ERROR: Final = 5
 
 
 class Effort:

@@ -1,7 +1,7 @@
 """Decides what an answer of Tuner means."""
 
 import re
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 import msgspec
 
@@ -24,11 +24,12 @@ _MOST_PLACES = 2**24
 _ERROR_TYPE = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 _OUR_FAULTS = {Fault.TLS, Fault.UNKNOWN_HOST}
 # Beside success, what Tuner says itself of a call; others may say it in its place.
-_TUNERS_OWN = {404, 405, 409}
-_json = msgspec.json.Decoder()
+_TUNERS_OWN: Final = {404, 405, 409}
+_json: Final = msgspec.json.Decoder()
 # A body that is not Tuner's.
-STRANGE = object()
-_NEW, _KNOWN = Accepted(), Accepted(is_duplicate=True)
+STRANGE: Final = object()
+_NEW: Final = Accepted()
+_KNOWN: Final = Accepted(is_duplicate=True)
 
 
 def judge(answer: Answer, when: Circumstances) -> Verdict:

@@ -40,6 +40,7 @@ slower server, since it hardly shrinks by what one of them does; push-back is th
 
 from dataclasses import dataclass
 from math import exp, inf, isqrt, log, sqrt
+from typing import Final
 
 from ingestor.core.sign import Sign
 
@@ -72,7 +73,7 @@ CONVINCED, ALL_QUEUE = 0.25, 0.75
 CHECK_SECONDS = 60.0
 FALL, RISE = 0.25, 0.02
 FEWEST, FEWEST_AT_START, FEWEST_OF_TRIAL = 32, 8, 64
-SHORTEST = 1e-6
+SHORTEST: Final = 1e-6
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Tells what an answer says of the load of the server that gave it."""
 
 from enum import Enum, auto
+from typing import Final
 
 from ingestor.core.answer import Answer, Fault, Unanswered
 
@@ -16,7 +17,7 @@ class Sign(Enum):
     NONE = auto()
 
 
-_SIGNS = {
+_SIGNS: Final = {
     **dict.fromkeys((*range(200, 300), 409), Sign.FINE),
     **dict.fromkeys((408, 503, 504), Sign.STRAINED),
     429: Sign.REFUSED,

@@ -3,6 +3,7 @@ and that took a third of what reading costs.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -50,6 +51,11 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is no
         super().__init__(tp, Rising(batches), *args, **kwargs)
         # One for all of them, and not a tuple of the same content for each.
         self._origin = Partition(tp.topic, tp.partition)
+
+    def __iter__(self) -> Iterator[Record]:
+        """Go on where it was left; without aiokafka's call in between for each record."""
+        records: Iterator[Record] = self._records_iterator
+        return records
 
     def _consumer_record(self, _tp: TopicPartition, item: Any) -> Record:
         """Make a record of what stood in a batch; there is nothing to deserialize."""

@@ -3,12 +3,13 @@ shutdown; one at a time. Also when only what is finished beyond a mark has chang
 """
 
 import asyncio
+from typing import Final
 
 from ingestor.core.offsets import Offsets
 from ingestor.flow.ports import Clock, Source
 
 INTERVAL = 1.0
-MOST_SETTLED = 1_000
+MOST_SETTLED: Final = 1_000
 
 
 class Committer:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from ingestor.core.offsets import Offsets
 from ingestor.core.record import Record
@@ -10,7 +11,7 @@ from ingestor.flow.ports import Source
 from ingestor.flow.room import Room
 
 # What takes about ten milliseconds to decode when it is not in the exact form.
-LARGE_BYTES = 64 * 1024
+LARGE_BYTES: Final = 64 * 1024
 
 
 class Intake:

@@ -13,12 +13,13 @@ of large records does not come in by the hundred before one of them was seen.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from ingestor.core.record import Partition
 
 # What a record takes beside its bytes, while it waits: itself, claim, call, task and a place in a
 # lane. Measured: 3.6 KB.
-OVERHEAD_BYTES = 4_096
+OVERHEAD_BYTES: Final = 4_096
 # A partition that had its part may bring more when it is down to this part of it: records are taken
 # in by the batch, and enough of them are still there to keep every slot busy meanwhile.
 REOPENS_AT = 0.75

@@ -4,14 +4,14 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from math import inf
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from ingestor.core.answer import Answer, Fault, Unanswered
 from ingestor.edge.wire.reading import Reading
 
 # To copy a body behind its head is cheaper, up to about here, than to send it for itself: that is
 # another piece for the system, and over TLS another record, sealed and unsealed for itself.
-JOINED_BYTES = 2**16
+JOINED_BYTES: Final = 2**16
 PIECE_BYTES = 2**18
 _NOTHING = memoryview(b"")
 

@@ -5,6 +5,7 @@ success: the call is tried again then, and Tuner knows whether it has it.
 """
 
 from contextlib import suppress
+from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -14,12 +15,12 @@ from ingestor.edge.wire.contents import decoded
 from ingestor.edge.wire.head import SWITCHING_PROTOCOLS, Head, read_head, read_plain
 
 # Of an answer together with all the provisional ones before it.
-MOST_HEAD_BYTES = 2**16
+MOST_HEAD_BYTES: Final = 2**16
 # The sizes and extensions of chunks, and trailers.
 MOST_FRAMING_BYTES = 2**18
 
 _BEGIN = b"HTTP/1."
-_END = b"\r\n\r\n"
+_END: Final = b"\r\n\r\n"
 _NOT_HTTP = Unanswered(Fault.NOT_HTTP)
 
 
