@@ -12,7 +12,7 @@ from typing import cast
 
 import msgspec
 
-from ingestor.core.body import read
+from ingestor.core.body import exact
 from ingestor.core.call import Call
 from ingestor.core.doors.cloudevents import (
     EventTypes,
@@ -113,8 +113,11 @@ class Decoder:
 
     def _take(self, body: bytes) -> Call | None:
         """Read a body by its exact types; None when that does not settle it."""
-        typed = read(body)
-        if typed is None or not (body.isascii() or is_utf8(body)):
+        try:
+            typed = exact.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        if not (typed.is_timed() and (body.isascii() or is_utf8(body))):
             return None
         if typed.recording_url is None:
             if self._reading.recording_url is None:

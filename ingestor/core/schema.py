@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ingestor.core.body import SPEECH, Body, Segment
+from ingestor.core.body import SPEECH, Body
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -22,9 +22,9 @@ _MORE: dict[str, dict[str, Any]] = {
 
 def schema(*, needs_recording: bool = True) -> dict[str, Any]:
     """Write the schema of a bare event; *needs_recording* unless a placeholder is supplied."""
-    whole = msgspec.json.schema(Body[Segment])
+    whole = msgspec.json.schema(Body)
     parts = whole.pop("$defs")
-    body = parts.pop("Body_Segment_")
+    body = parts.pop("Body")
     body["properties"] |= _MORE
     if needs_recording:
         body["required"].append("recording_url")

@@ -11,14 +11,14 @@ from core.tables import table
 from core.tuner_model import is_accepted, is_poison
 from hypothesis import given
 
-from ingestor.core.body import Body, Object, exact, plain, read
+from ingestor.core.body import Object, exact
 from ingestor.core.parsing import parse
 from ingestor.core.rules import problems
 
 
 def test_the_reference_body_needs_no_second_look() -> None:
     """The form that clients are advised to send is the one that costs least to check."""
-    assert read(REFERENCE) == exact.decode(REFERENCE)
+    assert exact.decode(REFERENCE).is_timed()
 
 
 def test_objects_that_nobody_reads_are_not_built() -> None:
@@ -93,7 +93,7 @@ def _check_timing(fields: dict[str, Any], *, is_timed: bool) -> None:
         }
     ).encode()
 
-    assert (read(text) is not None) is is_timed
+    assert exact.decode(text).is_timed() is is_timed
     assert is_accepted(text) is is_timed
 
 
@@ -124,7 +124,7 @@ def _check_timing(fields: dict[str, Any], *, is_timed: bool) -> None:
 )
 def test_what_the_exact_types_take(changes: dict[str, Any]) -> None:
     """Exact means the documented types; fields that are not looked at may be anything."""
-    assert read(json.dumps(body(**changes)).encode()) is not None
+    assert exact.decode(json.dumps(body(**changes)).encode()).is_timed()
 
 
 @table(
@@ -177,70 +177,8 @@ def test_what_is_exact_the_lax_rules_accept_too(text: bytes) -> None:
 
     found = [problem.place for problem in problems(parse(text), old_rows=False)]
 
-    if all(row.is_timed for row in typed.transcript_with_tool_calls):
+    if typed.is_timed():
         assert found == (["recording_url"] if typed.recording_url is None else [])
     else:
         assert found
     assert not is_poison(text)
-
-
-def strictly(text: bytes) -> list[object] | None:
-    """Read *text* by the exact types, row by row; give what is read of it but the rows."""
-    try:
-        whole = exact.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    timed = all(row.is_timed for row in whole.transcript_with_tool_calls)
-    return others(whole) if timed else None
-
-
-def others(whole: Body[Any]) -> list[object]:
-    """Give what a body says beside its rows."""
-    names = {it.name for it in msgspec.structs.fields(whole)} - {"transcript_with_tool_calls"}
-    values = [getattr(whole, name) for name in sorted(names)]
-    return [Object if isinstance(value, Object) else value for value in values]
-
-
-@many
-@given(bodies)
-def test_what_is_plain_is_exact(text: bytes) -> None:
-    """The short way to a verdict leads to no other."""
-    found = read(text)
-
-    assert (None if found is None else others(found)) == strictly(text)
-
-
-@table(
-    "rows, is_plain",
-    {
-        "of every role": (
-            b"""{"role":"user","text":"a","start_ms":1,"end_ms":2},
-            {"role":"agent","start_ms":0,"end_ms":0.5,"metadata":{}},{"role":"agent_function"},
-            {"role":"agent_result","start_ms":3,"tool":{"name":"a"}},
-            {"role":"node_transition","node":{"to":"a"}}""",
-            True,
-        ),
-        "with the role at the end": (b'{"start_ms":1,"end_ms":2,"role":"user"}', True),
-        "with the role twice": (b'{"role":"user","role":"user","start_ms":1,"end_ms":2}', True),
-        "with another role at the end": (b'{"role":"agent_result","role":"user"}', False),
-        "with another role at the start": (b'{"role":"user","role":"agent_result"}', False),
-        "without a role": (b'{"start_ms":1,"end_ms":2}', False),
-        "with a role of null": (b'{"role":null,"start_ms":1,"end_ms":2}', False),
-        "with words": (b'{"role":"user","words":[{"start_ms":1,"end_ms":2}]}', False),
-        "with a duration": (b'{"role":"user","start_ms":1,"duration_ms":2}', False),
-        "with a text of a number": (b'{"role":"user","text":1,"start_ms":1,"end_ms":2}', False),
-    },
-)
-def test_rows_that_are_plain(rows: bytes, *, is_plain: bool) -> None:
-    """All others are read by the types that know every form, and the last of two roles counts."""
-    empty = json.dumps(body(transcript_with_tool_calls=[])).encode()
-    text = empty.replace(b"[]", b"[" + rows + b"]")
-
-    try:
-        plain.decode(text)
-    except msgspec.ValidationError:
-        assert not is_plain
-    else:
-        assert is_plain
-    found = read(text)
-    assert (None if found is None else others(found)) == strictly(text)
