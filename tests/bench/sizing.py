@@ -10,7 +10,7 @@ from math import ceil
 
 # What one event costs of a processor, in microseconds: more than was measured, since a machine that
 # is shared, or slower, takes longer.
-CPU_US, CPU_US_PER_KB = 200.0, 6.0
+CPU_US, CPU_US_PER_KB = 100.0, 5.0
 # How busy a process may be at the peak: the rest is for catching up.
 BUSY = 0.5
 # How many slots there are for each request that is under way at the peak.

@@ -123,7 +123,7 @@ async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
                 await script(peer)
             await peer.close()
         finally:
-            peer.writer.transport.abort()
+            abort(peer.writer)
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server.opened += 1
@@ -144,8 +144,14 @@ async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
     finally:
         # A script that is cancelled before it began closes nothing.
         for peer in peers:
-            peer.writer.transport.abort()
+            abort(peer.writer)
         await _turn()
+
+
+def abort(writer: asyncio.StreamWriter) -> None:
+    """Close a connection at once; one that is closed may be closed again."""
+    with suppress(AttributeError):  # of Python 3.11.2, where it was secured and is gone
+        writer.transport.abort()
 
 
 async def end(server: asyncio.Server) -> None:
