@@ -15,7 +15,7 @@ from ingestor.core.record import Partition, Record
 
 
 class Rising:
-    """The *batches* of a fetch, one by one, if each begins behind the one before.
+    """The *batches* of a fetch, one by one, if each ends behind the one before.
 
     The offset of a batch is not under its checksum. One that was altered so that it reaches over
     those that follow must not be handed out: they would be passed over for good.
@@ -39,8 +39,9 @@ class Rising:
     def _look(self) -> None:
         while self._batches.has_next():
             self._left.append(self._batches.next_batch())
-        begins = (batch.base_offset for batch in self._left)
-        if not all(begin < after for begin, after in pairwise(begins)):
+        # Batches of older formats know no producers, and do not tell before they are unpacked.
+        ends = (batch.next_offset for batch in self._left if batch.producer_id is not None)
+        if not all(before < after for before, after in pairwise(ends)):
             raise CorruptRecordException("offsets out of order")
 
 

@@ -6,6 +6,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
 from ingestor.core.record import Header, Partition, Record
@@ -76,6 +77,18 @@ def test_of_batches_that_reach_over_what_follows_none_is_handed_out() -> None:
     """Not even the first: what follows could not be taken any more after it."""
     with pytest.raises(CorruptRecordException):
         next(fetched(0, at(0), at(8), at(6)))
+
+
+@pytest.mark.parametrize("magic", [0, 1])
+@pytest.mark.parametrize("codec", [0, 1])
+def test_batches_of_older_formats_are_read_too(magic: int, codec: int) -> None:
+    """Brokers keep what was written before their time."""
+    builder = LegacyRecordBatchBuilder(magic, codec, 10_000)
+    for offset in range(3):
+        builder.append(offset, timestamp=1_781_000_000_000, key=None, value=b"{}")
+    batch = bytes(builder.build())
+
+    assert [record.offset for record in fetched(0, batch, batch)][:3] == [0, 1, 2]
 
 
 async def test_every_consumer_that_is_built_makes_them() -> None:
