@@ -45,7 +45,7 @@ def test_what_may_be_held_is_shared_by_the_room_and_what_is_read_ahead() -> None
     reading = assembly.subscription(settings)
 
     assert assembly.bounds(settings).bytes == 48 * 2**20
-    assert (reading.fetch_bytes, reading.partition_fetch_bytes) == (8 * 2**20, 2**19)
+    assert (reading.fetch_bytes, reading.partition_fetch_bytes) == (2 * 2**20, 2**19)
 
 
 def test_a_key_is_read_again_from_where_it_stood(tmp_path: Path) -> None:
