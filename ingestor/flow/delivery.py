@@ -112,7 +112,7 @@ class Delivery:
         """Post once; None when the gate closed, or the lease ended, while *call* waited."""
         passage = self._gate.passage(way, effort)
         try:
-            if not slot.is_taken:
+            if not slot.is_taken:  # else its way is free: `deliver` has just looked
                 await self._wait(passage, way, slot, is_retry=effort.count > 0)
                 if not (passage.is_open and self._lease.is_valid):
                     return None
