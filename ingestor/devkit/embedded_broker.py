@@ -12,8 +12,9 @@ whole process.
 
 import ctypes
 import select
-from collections.abc import Sequence
-from contextlib import ExitStack
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Self
@@ -79,7 +80,8 @@ class EmbeddedBroker:
         with ExitStack() as stack:
             client = new_client(self._library, _SETTINGS)
             stack.callback(self._library.rd_kafka_destroy, client)
-            cluster = new_cluster(self._library, client, brokers=self._brokers)
+            with _signals_blocked():
+                cluster = new_cluster(self._library, client, brokers=self._brokers)
             stack.callback(self._library.rd_kafka_mock_cluster_destroy, cluster)
             self._open = stack.pop_all()
         self._cluster = cluster
@@ -182,3 +184,17 @@ class EmbeddedBroker:
         if self._cluster is None:  # a freed cluster is a crash of the process, not an exception
             raise RuntimeError("the embedded broker runs only inside its `with` block")
         return self._cluster
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Keep every signal from the threads that the block starts, for as long as they live.
+
+    The mock's thread takes a wait that a signal interrupted for its end: it frees the cluster, and
+    who next calls it crashes.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

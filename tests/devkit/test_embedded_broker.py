@@ -162,6 +162,30 @@ def test_a_broker_runs_again_after_its_block() -> None:
             broker.create_topic("calls")
 
 
+def test_no_signal_reaches_its_threads() -> None:
+    """A signal that interrupts the mock's wait would have it free the cluster under our feet."""
+    script = """if True:
+        import os, signal
+        from ingestor.devkit.embedded_broker import EmbeddedBroker
+        signal.signal(signal.SIGTERM, lambda *_: print("taken"))
+        with EmbeddedBroker() as broker:
+            assert not signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+            os.kill(os.getpid(), signal.SIGTERM)  # goes to whichever thread would have it
+            broker.create_topic("calls")
+            print(*signal.sigpending())
+    """
+    done = subprocess.run(  # noqa: S603  # a script of our own
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ,
+        timeout=30,
+    )
+
+    assert (done.stdout.split(), done.stderr) == (["15"], "")
+
+
 # Topics
 
 
