@@ -26,6 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--chaos-seed", help="run these seeds of chaos: 7, or 1-50")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: else, in the end, everybody waits for the last of it."""
+    items.sort(key=lambda item: item.get_closest_marker("system") is None)
+
+
 @pytest.fixture(scope="session")
 def blocking_alarm() -> BlockBuster:
     """What raises when the service's own code blocks a running loop; built once, since that is

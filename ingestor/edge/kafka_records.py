@@ -1,7 +1,11 @@
 """Has the Kafka client make our records: it would make others, of which ours then had to be made,
 and that took a third of what reading costs.
+
+And has the processor compute the checksums: the client's own code for them takes twelve times as
+long (16 and 1.3 us for 30 KB, measured).
 """
 
+import struct
 from collections import deque
 from collections.abc import Iterator
 from itertools import pairwise
@@ -10,8 +14,39 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
+from aiokafka.record.memory_records import MemoryRecords
+from crc32c import crc32c
 
 from ingestor.core.record import Partition, Record
+
+# Where in a batch stand its length, which counts from there on, its format, its checksum, and what
+# that is of (Kafka's protocol, "Record Batch").
+_LENGTH_AT, _LENGTH_END, _MAGIC_AT, _CHECKSUM_AT, _CHECKED_AT = 8, 12, 16, 17, 21
+_PRESENT_MAGIC = 2
+_read_number = struct.Struct(">I").unpack_from
+
+
+class Batches:
+    """The batches in the *data* of a fetch, each with its bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._batches = MemoryRecords(data)
+        self._data = memoryview(data)
+
+    def size_in_bytes(self) -> int:
+        """Say how long those are that are left, and the begin of one that was not fetched whole."""
+        return len(self._data)
+
+    def has_next(self) -> bool:
+        """Whether there is another one."""
+        return bool(self._batches.has_next())
+
+    def next_batch(self) -> tuple[Any, memoryview]:
+        """Take it. CorruptRecordException when it cannot be one."""
+        (length,) = _read_number(self._data, _LENGTH_AT)
+        end = _LENGTH_END + length
+        raw, self._data = self._data[:end], self._data[end:]
+        return self._batches.next_batch(), raw
 
 
 class Rising:
@@ -21,9 +56,9 @@ class Rising:
     those that follow must not be handed out: they would be passed over for good.
     """
 
-    def __init__(self, batches: Any) -> None:
+    def __init__(self, batches: Batches) -> None:
         self._batches = batches
-        self._left: deque[Any] = deque()
+        self._left: deque[tuple[Any, memoryview]] = deque()
 
     def has_next(self) -> bool:
         """Whether there is another one. CorruptRecordException when they cannot be believed."""
@@ -33,14 +68,17 @@ class Rising:
         return bool(self._left)
 
     def next_batch(self) -> Any:
-        """Take it."""
-        return self._left.popleft()
+        """Take it. CorruptRecordException when its checksum is that of something else."""
+        batch, raw = self._left.popleft()
+        if not _is_whole(batch, raw):
+            raise CorruptRecordException("checksum")
+        return batch
 
     def _look(self) -> None:
         while self._batches.has_next():
             self._left.append(self._batches.next_batch())
         # Batches of older formats know no producers, and do not tell before they are unpacked.
-        ends = (batch.next_offset for batch in self._left if batch.producer_id is not None)
+        ends = (batch.next_offset for batch, _ in self._left if batch.producer_id is not None)
         if not all(before < after for before, after in pairwise(ends)):
             raise CorruptRecordException("offsets out of order")
 
@@ -48,8 +86,9 @@ class Rising:
 class Records(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
     """What was fetched of a partition."""
 
-    def __init__(self, tp: TopicPartition, batches: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, tp: TopicPartition, batches: Batches, *args: Any, **kwargs: Any) -> None:
         super().__init__(tp, Rising(batches), *args, **kwargs)
+        self._check_crcs = False  # they have just been
         # One for all of them, and not a tuple of the same content for each.
         self._origin = Partition(tp.topic, tp.partition)
 
@@ -68,3 +107,11 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is no
 def make_records() -> None:
     """Have every consumer of this process make them: aiokafka has no other place for it."""
     fetcher.PartitionRecords = Records
+    fetcher.MemoryRecords = Batches
+
+
+def _is_whole(batch: Any, raw: memoryview) -> bool:
+    if raw[_MAGIC_AT] < _PRESENT_MAGIC:  # each message of it has one, of another kind
+        return bool(batch.validate_crc())
+    (checksum,) = _read_number(raw, _CHECKSUM_AT)
+    return bool(crc32c(raw[_CHECKED_AT:]) == checksum)

@@ -9,17 +9,25 @@ Or it can go silently: nobody answers any more. aiokafka gives every request the
 may take, which is longer than the session. A member whose heartbeat hangs for so long loses its
 partitions to another and goes on posting from them. What a broker answers at once has to be
 answered soon.
+
+And it is read without the copies that aiokafka makes of every answer.
 """
 
 import asyncio
+import time
+import weakref
 from typing import Any
 
 from aiokafka import conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from ingestor.edge.kafka_frames import Frames, Window, begin
+
 # Metadata, FindCoordinator, Heartbeat, ApiVersions: two such waits leave time, within a session, to
 # find the coordinator again. Not a commit: it can wait for a join on the same connection.
 PROMPT = frozenset({3, 10, 12, 18})
+# A smaller answer is copied sooner than read without.
+LARGE_BYTES = 2**16
 
 
 class Wire(conn.AIOKafkaConnection):  # type: ignore[misc]  # aiokafka is not typed
@@ -40,6 +48,33 @@ class Wire(conn.AIOKafkaConnection):  # type: ignore[misc]  # aiokafka is not ty
             raise KafkaConnectionError(f"{self!r} is gone") from error
         is_prompt = request.API_KEY in PROMPT
         return asyncio.wait_for(answer, self.prompt_seconds) if is_prompt else answer
+
+    def _create_reader_task(self) -> Any:
+        """Read frames; what it makes is left to wait for the end of the stream."""
+        this = weakref.ref(self)
+
+        def take(frame: bytearray) -> None:
+            if (wire := this()) is not None:
+                wire._handle_frame(frame)  # noqa: SLF001 - it is this one
+
+        frames = Frames(self._protocol, self._reader, take)
+        begin(frames, self._writer.transport)
+        return super()._create_reader_task()
+
+    def _handle_frame(self, resp: bytearray) -> None:
+        """Decode an answer, and hand it to whoever waits."""
+        expected, request, answer = self._requests[0]
+        if len(resp) < LARGE_BYTES or expected is None or answer.done():
+            super()._handle_frame(bytes(resp))
+            return
+        data = Window(resp)
+        header = request.parse_response_header(data)
+        if header.correlation_id != expected:
+            super()._handle_frame(bytes(resp))
+            return
+        answer.set_result(request.RESPONSE_TYPE.decode(data))
+        self._last_action = time.monotonic()
+        self._requests.popleft()
 
 
 def install() -> None:

@@ -8,7 +8,7 @@ over another connection, finds the same ones.
 from collections.abc import Iterator
 
 from aiokafka.errors import CorruptRecordException, KafkaError, OffsetOutOfRangeError, UnknownError
-from aiokafka.record.util import calc_crc32c
+from crc32c import crc32c
 
 from ingestor.core.batches.passage import Lost, Passage, lost, survey
 from ingestor.core.batches.search import Search
@@ -70,11 +70,11 @@ async def rescue(connection: Connection, partition: Partition, offset: int) -> R
     try:
         async with raw_reader(connection) as reader:
             fetched = await reader.fetch(partition, offset, FETCH_BYTES)
-        found = survey(fetched, calc_crc32c)
+        found = survey(fetched, crc32c)
         if isinstance(found, Passage):
             return Rescue(found.read(INFLATER), offset, found.next)
         async with raw_reader(connection) as reader:
-            again = survey(await reader.fetch(partition, offset, FETCH_BYTES), calc_crc32c)
+            again = survey(await reader.fetch(partition, offset, FETCH_BYTES), crc32c)
             if not isinstance(again, Lost) or again.raw != found.raw:
                 raise ChangingError
             end = again.next or await _search(reader, partition, again, offset, fetched.end)
@@ -93,7 +93,7 @@ async def _search(
             raw = (await reader.fetch(partition, probe, 1)).raw
         except (CorruptRecordException, UnknownError):
             raw = b""  # the broker itself cannot read there
-        search.saw(probe, raw, calc_crc32c)
+        search.saw(probe, raw, crc32c)
     return search.next
 
 

@@ -7,12 +7,11 @@ from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 
 from ingestor.core.record import Header, Partition, Record
 from ingestor.edge.kafka_connection import Connection
 from ingestor.edge.kafka_consumer import Subscription, build
-from ingestor.edge.kafka_records import Records
+from ingestor.edge.kafka_records import Batches, Records
 
 CALLS = TopicPartition("calls", 7)
 HEADERS: list[Header] = [("tuner-agent-id", b"night-desk"), ("empty", None)]
@@ -42,7 +41,7 @@ def at(offset: int) -> bytes:
 
 def fetched(start: int, *batches: bytes) -> Records:
     """Fetch *batches*, or one from offset 0 on, of which what comes before *start* was had."""
-    found = MemoryRecords(b"".join(batches) or at(0))
+    found = Batches(b"".join(batches) or at(0))
     return Records(CALLS, found, [], start, None, None, True, READ_COMMITTED)  # noqa: FBT003 - its signature
 
 
@@ -77,6 +76,23 @@ def test_of_batches_that_reach_over_what_follows_none_is_handed_out() -> None:
     """Not even the first: what follows could not be taken any more after it."""
     with pytest.raises(CorruptRecordException):
         next(fetched(0, at(0), at(8), at(6)))
+
+
+def test_what_comes_before_an_altered_batch_is_handed_out() -> None:
+    """And then the exception that says so; whoever asks again asks for what comes behind."""
+    altered = bytearray(at(3))
+    altered[-1] ^= 1
+    records = fetched(0, at(0), bytes(altered), at(6))
+
+    assert [next(records).offset for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(CorruptRecordException, match="checksum"):
+        next(records)
+    assert records.next_fetch_offset == 3
+
+
+def test_of_a_batch_that_was_not_fetched_whole_nothing_is_handed_out() -> None:
+    """The broker cuts an answer where its size is reached."""
+    assert [record.offset for record in fetched(0, at(0), at(3)[:-1])] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("magic", [0, 1])

@@ -1,0 +1,119 @@
+"""Whatever the pieces in which a broker's answers come, each is handed over whole, and once."""
+
+import asyncio
+import io
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import uvloop
+from aiokafka.errors import KafkaError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestor.edge.kafka_frames import BELIEVED_BYTES, Frames, Window
+from ingestor.edge.kafka_wire import LARGE_BYTES, Wire
+
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+def packed(frame: bytes) -> bytes:
+    """Write *frame* behind its size."""
+    return len(frame).to_bytes(4, "big") + frame
+
+
+def feed(frames: Frames, data: bytes) -> None:
+    """Write *data* where it is wanted, as a loop does."""
+    while data:
+        buffer = frames.get_buffer(-1)
+        count = min(len(buffer), len(data))
+        buffer[:count] = data[:count]
+        buffer.release()
+        frames.buffer_updated(count)
+        data = data[count:]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=50), max_size=8), st.data())
+def test_frames_come_whole_however_they_are_cut(
+    frames: Sequence[bytes], data: st.DataObject
+) -> None:
+    """Sizes are cut too."""
+    text = b"".join(map(packed, frames))
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=20)))
+    taken: list[bytearray] = []
+
+    async def read() -> None:
+        reader = asyncio.StreamReader()
+        stream = asyncio.StreamReaderProtocol(reader)
+        whole = Frames(stream, reader, taken.append)
+        for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+            feed(whole, text[begin:end])
+
+    asyncio.run(read())
+    assert taken == list(frames)
+
+
+async def test_a_size_is_believed_up_to_a_bound() -> None:
+    """What is larger takes the memory that it needs, and not what it says."""
+    reader = asyncio.StreamReader()
+    taken: list[bytearray] = []
+    frames = Frames(asyncio.StreamReaderProtocol(reader), reader, taken.append)
+    frame = bytes(range(256)) * (BELIEVED_BYTES // 256 * 2 + 1)
+
+    feed(frames, packed(frame)[:-1])
+    assert len(frames.get_buffer(-1)) == 1
+    assert taken == []
+    feed(frames, frame[-1:])
+    assert taken == [frame]
+    feed(frames, (2**31 - 1).to_bytes(4, "big"))
+    assert len(frames.get_buffer(-1)) == BELIEVED_BYTES
+
+
+@given(st.binary(max_size=50), st.lists(st.integers(0, 20)))
+def test_a_window_reads_as_a_file_does(data: bytes, sizes: Sequence[int]) -> None:
+    """At the end there is less."""
+    window, file = Window(bytearray(data)), io.BytesIO(data)
+
+    assert [window.read(size) for size in sizes] == [file.read(size) for size in sizes]
+
+
+def answer(server: socket.socket, what: bytes) -> None:
+    """Answer whoever asks with *what* and no more, and wait until it hangs up."""
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(1)
+        connection.sendall(what)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(2**16):
+            pass
+
+
+ANSWERS = {
+    "another protocol": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    "nothing": bytes(4),
+    "less than nothing": b"\xff\xff\xff\xff",
+    "too short": packed(b"x"),
+    "another": packed(b"x" * LARGE_BYTES),
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("name", ANSWERS)
+def test_who_is_no_broker_ends_the_connection(loop: str, name: str) -> None:
+    """As it would with aiokafka's own way to read."""
+
+    async def ask(host: str, port: int) -> None:
+        wire = Wire(host, port)
+        with pytest.raises(KafkaError):
+            await asyncio.wait_for(wire.connect(), 10)
+        assert not wire.connected()
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        ThreadPoolExecutor() as thread,
+        asyncio.Runner(loop_factory=LOOPS[loop]) as runner,
+    ):
+        answered = thread.submit(answer, server, ANSWERS[name])
+        runner.run(ask(*server.getsockname()))
+        answered.result(10)
