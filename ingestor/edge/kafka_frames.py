@@ -82,22 +82,6 @@ class Frames(asyncio.BufferedProtocol):
         self._stream.connection_lost(exc)
 
 
-class Window:
-    """Bytes that are read from the first to the last, as by a file: io.BytesIO would begin with a
-    copy of them all.
-    """
-
-    def __init__(self, data: bytearray) -> None:
-        self._data = memoryview(data)
-        self._at = 0
-
-    def read(self, size: int) -> bytes:
-        """Read *size* bytes, or what is left."""
-        piece = bytes(self._data[self._at : self._at + size])
-        self._at += len(piece)
-        return piece
-
-
 def begin(frames: Frames, transport: asyncio.Transport) -> None:
     """Read *frames* from *transport*, on which nothing has come yet."""
     transport.pause_reading()  # a loop chooses how to read when it begins

@@ -20,14 +20,14 @@ from typing import Any
 
 from aiokafka import conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.protocol.fetch import FetchResponse_v11
 
-from ingestor.edge.kafka_frames import Frames, Window, begin
+from ingestor.edge.kafka_fetches import decode_fetch, read_correlation
+from ingestor.edge.kafka_frames import Frames, begin
 
 # Metadata, FindCoordinator, Heartbeat, ApiVersions: two such waits leave time, within a session, to
 # find the coordinator again. Not a commit: it can wait for a join on the same connection.
 PROMPT = frozenset({3, 10, 12, 18})
-# A smaller answer is copied sooner than read without.
-LARGE_BYTES = 2**16
 
 
 class Wire(conn.AIOKafkaConnection):  # type: ignore[misc]  # aiokafka is not typed
@@ -64,15 +64,12 @@ class Wire(conn.AIOKafkaConnection):  # type: ignore[misc]  # aiokafka is not ty
     def _handle_frame(self, resp: bytearray) -> None:
         """Decode an answer, and hand it to whoever waits."""
         expected, request, answer = self._requests[0]
-        if len(resp) < LARGE_BYTES or expected is None or answer.done():
+        is_fetch = expected is not None and request.RESPONSE_TYPE is FetchResponse_v11
+        if not is_fetch or read_correlation(resp) != expected:
             super()._handle_frame(bytes(resp))
             return
-        data = Window(resp)
-        header = request.parse_response_header(data)
-        if header.correlation_id != expected:
-            super()._handle_frame(bytes(resp))
-            return
-        answer.set_result(request.RESPONSE_TYPE.decode(data))
+        if not answer.done():
+            answer.set_result(decode_fetch(resp))
         self._last_action = time.monotonic()
         self._requests.popleft()
 

@@ -22,7 +22,7 @@ from kafka.cluster import Cluster
 _LOOK_SECONDS = 0.05
 _START_SECONDS = 60.0
 _SILENT_SECONDS = 15.0  # longer than a retry's usual pause
-_REST_SECONDS = 1.0  # in which everybody has committed, and waits
+_REST_SECONDS = 1.0
 FEW = 48  # events that warm up what then waits for a trickle
 _NS = 1e9
 
@@ -70,7 +70,17 @@ def _trickle(work: Work, sink: Sink, cluster: Cluster, topic: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("nothing was delivered")
         time.sleep(_LOOK_SECONDS)
+    rest()
+    publish(work, cluster, topic)
+
+
+def rest() -> None:
+    """Let everybody who has read commit, and wait for more."""
     time.sleep(_REST_SECONDS)
+
+
+def publish(work: Work, cluster: Cluster, topic: str) -> None:
+    """Publish the trickle of *work*, behind the `FEW` that are there."""
     topics.publish(
         cluster, topic, work.events - FEW, size=work.size, partitions=work.partitions,
         rate=work.trickle,

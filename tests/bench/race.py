@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from bench import heat, load, machine, tables
+from bench import heat, load, machine, reader, tables
 from bench.arena import Arena, opened
 from bench.building import NotHereError, sink
 from bench.figures import Reached, Run, weigh
 from bench.machine import Machine
 from bench.peers import Starter, starters
-from bench.works import GOALS, SERVICE, WORKS, WRK, Work, scaled
+from bench.works import GOALS, READER, SERVICE, WORKS, WRK, Work, scaled
 
 
 class Race(msgspec.Struct, frozen=True):
@@ -39,7 +39,8 @@ def race(
     missing: Collection[str],
     rounds: int,
 ) -> Iterator[Run]:
-    """Let all who are *ready* do each of *works*, in turns; and wrk, which needs no Kafka.
+    """Let all who are *ready* do each of *works*, in turns; and what shows where it ends: wrk needs
+    no Kafka, and a reader no sink.
 
     The works take turns too: some are compared with each other.
     """
@@ -51,6 +52,8 @@ def race(
                     yield heat.run(peer, work, ready[peer], cluster=arena.cluster, topic=topic)
                 elif peer == WRK and WRK not in missing:
                     yield load.run(work)
+                elif peer == READER:
+                    yield reader.run(work, cluster=arena.cluster, topic=arena.topic(work))
 
 
 def say(line: str = "") -> None:

@@ -17,7 +17,17 @@ from bench.figures import Figure, Run, weigh
 from bench.parts import Parts
 from bench.race import Race
 from bench.sweeps import SWEEPS, Sweep, Swept
-from bench.works import BENTO, GATHER, GOALS, INTERPRETED, PARALLEL, SERVICE, WORKS
+from bench.works import (
+    BENTO,
+    GATHER,
+    GOALS,
+    INTERPRETED,
+    PARALLEL,
+    READER,
+    SERVICE,
+    WORKS,
+    WRK,
+)
 
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parents[2] / "README.md"
@@ -55,6 +65,7 @@ def blocks(found: Results) -> dict[str, str]:
         "machine": _machine(found),
         "goals": tables.markdown(*tables.reached(goals)),
         "peers": tables.markdown(*peers(found.race.runs)),
+        "ends": tables.markdown(*ends(found.race.runs)),
         "sweeps": tables.markdown(*swept(found.swept.runs)),
         "parts": tables.markdown(
             ["part", "µs of CPU"],
@@ -101,6 +112,19 @@ def _cell(work: str, peer: str, runs: Sequence[Run]) -> str:
     figures = ("rate", "cpu_us", "memory_mib")
     values = [Figure(work, peer, name).best(runs) for name in figures]
     return "-" if values[0] is None else ", ".join(map(tables.number, values))
+
+
+def ends(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
+    """Lay out what can be reached at all."""
+    shown = {
+        "wrk, one thread, no Kafka: events/s": Figure("plain", WRK, "rate"),
+        "only reads, 200 a second: p50 in ms": Figure("trickle", READER, "p50_ms"),
+        "only reads, 200 a second: p99 in ms": Figure("trickle", READER, "p99_ms"),
+    }
+    return ["", "best", "median"], [
+        [title, tables.number(it.best(runs)), tables.number(it.median(runs))]
+        for title, it in shown.items()
+    ]
 
 
 def swept(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:

@@ -44,13 +44,15 @@ def empty(cluster: Cluster, partitions: int) -> str:
 def publish(
     cluster: Cluster, topic: str, events: int, *, size: int, partitions: int, rate: int
 ) -> None:
-    """Publish *events* one by one, *rate* a second, each with the time at which it was sent."""
+    """Publish *events* one by one, *rate* a second, each with the time at which it was sent: all
+    but those of the first second, in which producer and broker get going.
+    """
     producer = Producer(_SETTINGS | {"bootstrap.servers": cluster.address, "linger.ms": 0})
     producer.list_topics(topic, timeout=10)
     pace = _paced(rate, time.monotonic)
     for number, value in enumerate(islice(values(size, prefix=b"late-"), events)):
         next(pace)
-        sent = b'{"sent_ns":%d,' % time.time_ns()
+        sent = b'{"sent_ns":%d,' % time.time_ns() if number >= rate else b"{"
         _produce(producer, topic, number, sent + value[1:], partitions)
         producer.poll(0)
     _flush(producer)
