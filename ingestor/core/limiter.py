@@ -49,6 +49,9 @@ START = 16
 LEAST_BY_LATENCY = 8
 # How far latency may be above its floor, in natural logs: three quarters more.
 TOLERANCE = log(1.75)
+# A queue in which nobody waits for longer harms nobody, and so short a time says more about who
+# shares the processor than about the server.
+HARMLESS_SECONDS = 0.02
 # A latency that rises by more than this, from window to window, is not the whole of it yet.
 STEADY = log(1.15)
 # A part of all requests fails with 503 or a timeout on any day, whatever the limit.
@@ -226,7 +229,7 @@ class Limiter:
             self._end_trial(self._trial, latency, now)
         elif window.peak < USED * self.limit:
             self._suspicion = None
-        elif latency - floor > TOLERANCE:
+        elif latency - floor > TOLERANCE and exp(latency) - exp(floor) > HARMLESS_SECONDS:
             self._suspect(latency, floor)
         else:
             self._suspicion = None

@@ -18,7 +18,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     *rate* is of accepted calls a second, from the first request to the last arrival, *steady* that
     of the middle nine tenths; *cpu_us* is processor time per call of all its processes, from the
-    first arrival on; *missing* were not there when it ended. A figure that was not measured is
+    first arrival on, *machine_us* that of all processes there are, broker and sink included;
+    *missing* were not there when it ended. A figure that was not measured is
     None.
     """
 
@@ -33,6 +34,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rate: float | None = None
     steady: float | None = None
     cpu_us: float | None = None
+    machine_us: float | None = None
     memory_mib: float | None = None
     joining_seconds: float | None = None
     p50_ms: float | None = None

@@ -14,7 +14,7 @@ from bench import topics
 from bench.figures import Run, percentile
 from bench.owning import owned
 from bench.peers import Place, Starter
-from bench.processes import cpu_seconds, peak_mib
+from bench.processes import cpu_seconds, machine_seconds, peak_mib
 from bench.sink import Count, Sink, Story, running_sink
 from bench.works import Work
 from kafka.cluster import Cluster
@@ -29,10 +29,13 @@ _NS = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What had arrived, and the processor time that was used for it, in seconds."""
+    """What had arrived, and the processor time that was used for it, by the peer and by all, in
+    seconds.
+    """
 
     count: Count
     cpu: float
+    machine: float
 
 
 def run(peer: str, work: Work, starter: Starter, *, cluster: Cluster, topic: str) -> Run:
@@ -91,7 +94,7 @@ def _watch(sink: Sink, pids: Sequence[int], enough: int) -> tuple[Reading, Readi
     """Look on until *enough* calls are there, or nothing comes any more; return a reading when
     the first calls were there and one at the end.
     """
-    first, last = None, Reading(Count(0, 0, 0), 0.0)
+    first, last = None, Reading(Count(0, 0, 0), 0.0, 0.0)
     since = time.monotonic()
     while last.count.distinct < enough:
         time.sleep(_LOOK_SECONDS)
@@ -100,7 +103,7 @@ def _watch(sink: Sink, pids: Sequence[int], enough: int) -> tuple[Reading, Readi
             since = time.monotonic()
         elif time.monotonic() - since > (_SILENT_SECONDS if first else _START_SECONDS):
             break
-        last = Reading(count, cpu_seconds(pids))
+        last = Reading(count, cpu_seconds(pids), machine_seconds())
         if first is None and count.accepted:
             first = last
     return first or last, last
@@ -130,6 +133,7 @@ def _summed(
         rate=whole_rate(story),
         steady=steady_rate(story),
         cpu_us=1e6 * (last.cpu - first.cpu) / between if between else None,
+        machine_us=1e6 * (last.machine - first.machine) / between if between else None,
         memory_mib=memory,
         joining_seconds=story.first_ns / _NS - joined if joined and story.first_ns else None,
         p50_ms=percentile(story.lags_ms, 0.5) if story.lags_ms else None,

@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 from bench import building, topics
 from bench.figures import Run
+from bench.processes import machine_seconds
 from bench.sink import CALLS, running_sink
 from bench.works import WRK, Work
 
@@ -30,11 +31,14 @@ def run(work: Work) -> Run:
         script = folder / "post.lua"
         script.write_text(_SCRIPT.format(body=orjson.dumps(body.decode()).decode()))
         with running_sink(folder, delay_ms=work.delay_ms) as sink:
+            before = machine_seconds()
             options = ["-t1", f"-c{work.slots}", f"-d{_SECONDS}s", "-s", str(script)]
             done = subprocess.run(  # noqa: S603  # a command of our own
                 [wrk, *options, sink.url + CALLS], capture_output=True, text=True, check=True
             )
-    return Run(work=work.name, peer=WRK, rate=requests_a_second(done.stdout))
+            used = machine_seconds() - before
+    rate = requests_a_second(done.stdout)
+    return Run(work=work.name, peer=WRK, rate=rate, machine_us=1e6 * used / rate / _SECONDS)
 
 
 def requests_a_second(said: str) -> float:

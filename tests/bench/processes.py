@@ -15,6 +15,16 @@ def cpu_seconds(roots: Sequence[int]) -> float:
     return sum(map(_ticks, _tree(roots))) / _TICKS_A_SECOND
 
 
+def machine_seconds() -> float:
+    """Give the processor time that all processes of the machine have used, and the system for them,
+    in seconds.
+    """
+    user, nice, system, _idle, _waiting, irq, softirq, *_ = map(
+        int, _read(_PROC / "stat").partition("\n")[0].split()[1:]
+    )
+    return (user + nice + system + irq + softirq) / _TICKS_A_SECOND
+
+
 def peak_mib(roots: Sequence[int]) -> float:
     """Give what they held at most, each at its own worst time, in MiB of resident memory."""
     return sum(map(_peak_kib, _tree(roots))) / 1024

@@ -116,10 +116,19 @@ def _cell(work: str, peer: str, runs: Sequence[Run]) -> str:
 
 def ends(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     """Lay out what can be reached at all."""
+    titles = {work.name: work.title for work in WORKS}
     shown = {
-        "wrk, one thread, no Kafka: events/s": Figure("plain", WRK, "rate"),
-        "only reads, 200 a second: p50 in ms": Figure("trickle", READER, "p50_ms"),
-        "only reads, 200 a second: p99 in ms": Figure("trickle", READER, "p99_ms"),
+        f"{titles['plain']}: events/s of wrk, one thread, no Kafka": Figure("plain", WRK, "rate"),
+        f"{titles['trickle']}: p50 of who only reads, ms": Figure("trickle", READER, "p50_ms"),
+        f"{titles['trickle']}: p99 of who only reads, ms": Figure("trickle", READER, "p99_ms"),
+    } | {
+        f"{titles[work]}: µs of CPU each of all processes, with {peer}": Figure(
+            work, peer, "machine_us"
+        )
+        for work, peer in [
+            ("plain", WRK),
+            *((work, peer) for work in ("plain", "tls", "30kb") for peer in (SERVICE, BENTO)),
+        ]
     }
     return ["", "best", "median"], [
         [title, tables.number(it.best(runs)), tables.number(it.median(runs))]

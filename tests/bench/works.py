@@ -75,7 +75,7 @@ WORKS = (
     replace(_PLAIN, name="tls", title="4 KB over TLS, 0 ms", tls=True, peers=_ALL),
     Work(name="30kb", title="30 KB, 0 ms", events=15_000, size=30_000, peers=_ALL),
     Work(
-        name="trickle", title="4 KB, 200 a second", events=4_000, trickle=200, peers=(*_ALL, READER)
+        name="trickle", title="4 KB, 200 a second", events=3_000, trickle=200, peers=(*_ALL, READER)
     ),
     replace(_FAILING, name="failing-500", title="4 KB, 0 ms, 20 % answered 500", failure=500),
     # Right between them, since a machine changes its pace.
