@@ -176,6 +176,14 @@ def test_latency_alone_leaves_a_handful() -> None:
     assert min(limits(world, 0.0)) == LEAST_BY_LATENCY
 
 
+def test_a_queue_of_milliseconds_is_left_alone() -> None:
+    """It does nobody any harm, and to keep it away costs more than it does."""
+    loaded = [Phase(seconds=0.001), Phase(since=1.0, workers=4, seconds=0.001)]
+    seen = limits(play(loaded, seconds=CHECK_SECONDS - 5, most=64), 2.0)
+
+    assert set(seen) == {64}
+
+
 def test_a_limit_that_is_not_used_does_not_grow() -> None:
     """Ten requests at a time say nothing about what a hundred would do."""
     limiter = Limiter(512)
