@@ -1,9 +1,11 @@
 """Whatever the pieces in which a broker's answers come, each is handed over whole, and once."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import pytest
 import uvloop
@@ -11,6 +13,7 @@ from aiokafka.errors import KafkaError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingestor.devkit.embedded_broker import EmbeddedBroker
 from ingestor.edge.kafka_frames import BELIEVED_BYTES, Frames
 from ingestor.edge.kafka_wire import Wire
 
@@ -67,6 +70,36 @@ async def test_a_size_is_believed_up_to_a_bound() -> None:
     assert taken == [frame]
     feed(frames, (2**31 - 1).to_bytes(4, "big"))
     assert len(frames.get_buffer(-1)) == BELIEVED_BYTES
+
+
+async def test_behind_what_cannot_be_taken_nothing_is() -> None:
+    """What comes next would be taken for the answer to another request."""
+    taken: list[bytearray] = []
+
+    def take(frame: bytearray) -> None:
+        taken.append(frame)
+        raise ValueError("nonsense")
+
+    reader = asyncio.StreamReader()
+    feed(Frames(asyncio.StreamReaderProtocol(reader), reader, take), packed(b"a") + packed(b"b"))
+
+    assert taken == [b"a"]
+    with pytest.raises(ValueError, match="nonsense"):
+        await reader.readexactly(4)
+
+
+async def test_an_answer_to_nobody_is_left(broker: EmbeddedBroker) -> None:
+    """A connection may be gone before the last bytes that it got are read."""
+    host, port = broker.bootstrap_servers.split(":")
+    wire: Wire | None = Wire(host, int(port))
+    assert wire is not None
+    _, writer = await wire.connect()
+    frames = writer.transport.get_protocol()
+    await wire.close()
+    wire = None
+    gc.collect()
+
+    feed(cast("Frames", frames), packed(b"late"))
 
 
 def answer(server: socket.socket, what: bytes) -> None:
