@@ -17,13 +17,10 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 from crc32c import crc32c
 
+from ingestor.core.batches.batch import CHECKED_FROM, LENGTH_AT, OVERHEAD
 from ingestor.core.record import Partition, Record
 
-# Where in a batch stand its length, which counts from there on, its format, its checksum, and what
-# that is of (Kafka's protocol, "Record Batch").
-_LENGTH_AT, _LENGTH_END, _MAGIC_AT, _CHECKSUM_AT, _CHECKED_AT = 8, 12, 16, 17, 21
-_PRESENT_MAGIC = 2
-_read_number = struct.Struct(">I").unpack_from
+_LENGTH = struct.Struct(">I")
 
 
 class Batches:
@@ -43,8 +40,8 @@ class Batches:
 
     def next_batch(self) -> tuple[Any, memoryview]:
         """Take it. CorruptRecordException when it cannot be one."""
-        (length,) = _read_number(self._data, _LENGTH_AT)
-        end = _LENGTH_END + length
+        (length,) = _LENGTH.unpack_from(self._data, LENGTH_AT)
+        end = OVERHEAD + length
         raw, self._data = self._data[:end], self._data[end:]
         return self._batches.next_batch(), raw
 
@@ -77,8 +74,8 @@ class Rising:
     def _look(self) -> None:
         while self._batches.has_next():
             self._left.append(self._batches.next_batch())
-        # Batches of older formats know no producers, and do not tell before they are unpacked.
-        ends = (batch.next_offset for batch, _ in self._left if batch.producer_id is not None)
+        # Batches of older formats do not tell before they are unpacked.
+        ends = (batch.next_offset for batch, _ in self._left if not _is_old(batch))
         if not all(before < after for before, after in pairwise(ends)):
             raise CorruptRecordException("offsets out of order")
 
@@ -110,8 +107,12 @@ def make_records() -> None:
     fetcher.MemoryRecords = Batches
 
 
+def _is_old(batch: Any) -> bool:
+    """Whether it is of a format before 2, which knows no producers."""
+    return batch.producer_id is None
+
+
 def _is_whole(batch: Any, raw: memoryview) -> bool:
-    if raw[_MAGIC_AT] < _PRESENT_MAGIC:  # each message of it has one, of another kind
+    if _is_old(batch):  # its checksum is of another kind
         return bool(batch.validate_crc())
-    (checksum,) = _read_number(raw, _CHECKSUM_AT)
-    return bool(crc32c(raw[_CHECKED_AT:]) == checksum)
+    return bool(crc32c(raw[CHECKED_FROM:]) == batch.crc)

@@ -19,8 +19,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     *rate* is of accepted calls a second, from the first request to the last arrival, *steady* that
     of the middle nine tenths; *cpu_us* is processor time per call of all its processes, from the
     first arrival on, *machine_us* that of all processes there are, broker and sink included;
-    *missing* were not there when it ended. A figure that was not measured is
-    None.
+    *missing* were not there when it ended. A figure that was not measured is None.
     """
 
     work: str

@@ -37,7 +37,7 @@ async def main() -> None:
                         await answer.read()
                     if answer.status == 201:
                         return
-                    await asyncio.sleep(1)
+                    await asyncio.sleep(1)  # the pause that most people write
 
         while True:
             records = await consumer.getmany(timeout_ms=500, max_records=slots)

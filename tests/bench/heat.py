@@ -19,9 +19,11 @@ from bench.sink import Count, Sink, Story, running_sink
 from bench.works import Work
 from kafka.cluster import Cluster
 
+# How often it is looked at how far a peer has come: more often would take processor time from it.
 _LOOK_SECONDS = 0.05
 _START_SECONDS = 60.0
 _SILENT_SECONDS = 15.0  # longer than a retry's usual pause
+# Peers commit once a second at most, and nobody tells that they have and wait for more.
 _REST_SECONDS = 1.0
 FEW = 48  # events that warm up what then waits for a trickle
 _NS = 1e9

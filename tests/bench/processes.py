@@ -19,10 +19,9 @@ def machine_seconds() -> float:
     """Give the processor time that all processes of the machine have used, and the system for them,
     in seconds.
     """
-    user, nice, system, _idle, _waiting, irq, softirq, *_ = map(
-        int, _read(_PROC / "stat").partition("\n")[0].split()[1:]
-    )
-    return (user + nice + system + irq + softirq) / _TICKS_A_SECOND
+    # user, nice, system, idle, iowait, irq and softirq: the two in the middle only wait.
+    fields = _read(_PROC / "stat").split()[1:8]
+    return sum(map(int, fields[:3] + fields[5:])) / _TICKS_A_SECOND
 
 
 def peak_mib(roots: Sequence[int]) -> float:

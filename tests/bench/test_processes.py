@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from bench.processes import cpu_seconds, peak_mib
+from bench.processes import cpu_seconds, machine_seconds, peak_mib
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -35,6 +35,11 @@ def test_the_time_of_a_child_counts(nested: subprocess.Popen[bytes]) -> None:
 
     assert 0.25 <= used < 5.0
     assert used == pytest.approx(cpu_seconds([nested.pid]), abs=0.1)
+
+
+def test_all_that_the_machine_does_counts(nested: subprocess.Popen[bytes]) -> None:
+    """Whoever does it: it is at least what one process has used."""
+    assert machine_seconds() >= cpu_seconds([nested.pid])
 
 
 def test_the_memory_of_a_child_counts(nested: subprocess.Popen[bytes]) -> None:

@@ -16,13 +16,13 @@ from ingestor.edge.requests import Kind
 
 # The service runs on uvloop, where the wire behaves differently now and then. A connection that was
 # forgotten is no error there, since uvloop would hang; asyncio fails the test that forgot it.
-BOTH_LOOPS = "test_tuner_"
+BOTH_LOOPS = ("test_tuner_", "test_kafka_frames")
 
 
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Run the tests of the wire on the loop of the service as well."""
+    """Run the tests of the wires on the loop of the service as well."""
     if item.path.name.startswith(BOTH_LOOPS):
         return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
     return {"asyncio": asyncio.new_event_loop}

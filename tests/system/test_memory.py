@@ -25,7 +25,7 @@ PARTITIONS = 12
 # MiB for the plain backlog, 114 for the packed one.
 CODE = 80 * MiB
 FACTOR = 1.5
-SETTLING_SECONDS, OUTAGE_SECONDS = 10.0, 40.0
+SETTLING_SECONDS, OUTAGE_SECONDS = 10.0, 60.0
 # What may come and go, as buffers do: nothing that grows with the length of an outage.
 FLAT = 4 * MiB
 

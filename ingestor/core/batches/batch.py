@@ -13,11 +13,11 @@ from ingestor.core.batches.records import Entry, Frame, Hole, read_records
 
 MAGIC = 2
 # Base offset and length, which the length does not count.
-OVERHEAD = 12
+LENGTH_AT, OVERHEAD = 8, 12
 MAGIC_AT = 16
 _HEADER = struct.Struct(">qiiBIhiqqqhii")
 # The checksum covers what follows it; the offset and the length before it are the broker's own.
-_CHECKED_FROM = 21
+CHECKED_FROM = 21
 _CODEC, _STAMPED, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
 # The key of a control record: two bytes of a version, and two that say what it marks.
 _COMMIT = b"\0\1"
@@ -86,7 +86,7 @@ def batch_at(raw: bytes, position: int, checksum: Checksum) -> Batch | None:
     # The magic byte is not under the checksum: what is sound as this format is of this format.
     if magic < MAGIC or not position + _HEADER.size <= end <= len(raw):
         return None
-    is_sound = base >= 0 and delta >= 0 and checksum(raw[position + _CHECKED_FROM : end]) == crc
+    is_sound = base >= 0 and delta >= 0 and checksum(raw[position + CHECKED_FROM : end]) == crc
     return Batch(
         base,
         base + delta,

@@ -12,7 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from ingestor.core.batches.batch import MAGIC, MAGIC_AT, OVERHEAD, Batch, Checksum, batch_at
+from ingestor.core.batches.batch import (
+    LENGTH_AT,
+    MAGIC,
+    MAGIC_AT,
+    OVERHEAD,
+    Batch,
+    Checksum,
+    batch_at,
+)
 from ingestor.core.batches.inflating import Inflater
 from ingestor.core.batches.legacy import Message, message_at
 from ingestor.core.batches.records import Hole
@@ -20,7 +28,6 @@ from ingestor.core.record import Damage, Partition, Record
 
 # Bytes can be made to look like the begin of a batch at every place.
 _MOST_CANDIDATES = 100
-_LENGTH_AT = 8
 _LENGTH = struct.Struct(">i")
 _OFFSET = struct.Struct(">q")
 
@@ -144,7 +151,7 @@ def _is_misplaced(
 def _lost(fetched: Fetched, checksum: Checksum) -> Passage | Lost:
     raw, declared = fetched.raw, len(fetched.raw)
     if len(raw) >= OVERHEAD:
-        declared = OVERHEAD + _LENGTH.unpack_from(raw, _LENGTH_AT)[0]
+        declared = OVERHEAD + _LENGTH.unpack_from(raw, LENGTH_AT)[0]
     for position in _boundaries(fetched, declared):
         batch = batch_at(raw, position, checksum)
         if batch is None or not batch.is_sound or batch.last >= fetched.end:
@@ -166,7 +173,7 @@ def _boundaries(fetched: Fetched, declared: int) -> Iterator[int]:
     lowest, highest = _OFFSET.pack(fetched.start + 1), _OFFSET.pack(fetched.end)
     same = next((n for n in range(_OFFSET.size) if lowest[n] != highest[n]), _OFFSET.size)
     begin = re.escape(lowest[:same]) + b".{%d}" % (_OFFSET.size - same)
-    between = MAGIC_AT - _LENGTH_AT - 1
+    between = MAGIC_AT - LENGTH_AT - 1
     pattern = re.compile(b"(?=%b\\0.{%d}\\x%02x)" % (begin, between, MAGIC), re.DOTALL)
     for match in islice(pattern.finditer(fetched.raw, 1), _MOST_CANDIDATES):
         yield match.start()
