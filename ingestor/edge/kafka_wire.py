@@ -16,6 +16,7 @@ And it is read without the copies that aiokafka makes of every answer.
 import asyncio
 import time
 import weakref
+from collections.abc import Awaitable
 from typing import Any
 
 from aiokafka import conn
@@ -47,7 +48,7 @@ class Wire(conn.AIOKafkaConnection):  # type: ignore[misc]  # aiokafka is not ty
             self.close(reason=conn.CloseReason.CONNECTION_BROKEN)
             raise KafkaConnectionError(f"{self!r} is gone") from error
         is_prompt = request.API_KEY in PROMPT
-        return asyncio.wait_for(answer, self.prompt_seconds) if is_prompt else answer
+        return _within(self.prompt_seconds, answer) if is_prompt else answer
 
     def _create_reader_task(self) -> Any:
         """Read frames; what it makes is left to wait for the end of the stream."""
@@ -72,6 +73,11 @@ class Wire(conn.AIOKafkaConnection):  # type: ignore[misc]  # aiokafka is not ty
             answer.set_result(decode_fetch(resp))
         self._last_action = time.monotonic()
         self._requests.popleft()
+
+
+async def _within(seconds: float, answer: Awaitable[Any]) -> Any:
+    async with asyncio.timeout(seconds):
+        return await answer
 
 
 def install() -> None:

@@ -57,5 +57,31 @@ async def test_a_heartbeat_that_nobody_answers_is_given_up_and_a_join_is_not(
                 JoinGroupRequest("group", 6_000, 6_000, "", None, "consumer", protocols)
             )
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(joining), Impatient.prompt_seconds * 3)
+                async with asyncio.timeout(Impatient.prompt_seconds * 3):
+                    await joining
         wire.close()
+
+
+async def test_whoever_is_cancelled_while_an_answer_comes_is_cancelled(
+    broker: EmbeddedBroker,
+) -> None:
+    """A heartbeat that went on would have aiokafka wait for its end, and never join again."""
+    host, port = broker.bootstrap_servers.split(":")
+    wire = Wire(host, int(port))
+    await wire.connect()
+
+    async def beat() -> None:
+        await wire.send(ApiVersionRequest())
+        await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        beating = tasks.create_task(beat())
+        await asyncio.sleep(0)  # until it has asked
+        *_, answer = wire._requests[-1]  # noqa: SLF001 - nothing public tells
+        answer.add_done_callback(lambda _answer: beating.cancel())
+        await asyncio.wait([beating], timeout=5)
+        ended = beating.cancelled()
+        beating.cancel()
+    wire.close()
+
+    assert ended
