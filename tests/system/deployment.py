@@ -91,6 +91,14 @@ class Deployment:
         """Ask for what the group committed, by partition: offsets and what is done beyond them."""
         return await asyncio.to_thread(self.topic.committed, self.group)
 
+    async def in_flight(self, origins: Mapping[str, Origin]) -> set[str]:
+        """Name, by hash, the events that were posted and that the group does not know as finished;
+        *origins* say where the record of each body stands.
+        """
+        # In this order: what a service had sent when it was killed may just be arriving.
+        commits = await self.commits()
+        return in_flight(self.tuner.requests, origins, commits)
+
     async def ends(self) -> dict[int, int]:
         """Ask where the partitions end."""
         return await asyncio.to_thread(self.topic.end_offsets)

@@ -11,7 +11,6 @@ from system.deployment import (
     calls,
     deployment,
     digest,
-    in_flight,
     is_finished,
     message,
 )
@@ -45,7 +44,7 @@ async def test_what_is_finished_beyond_a_stuck_call_is_not_sent_again(cluster: C
         await first.until(lambda: len(here.tuner.calls) >= BEYOND)
         first.kill()
         await first.ended()
-        on_their_way = in_flight(here.tuner.requests, origins, await here.commits())
+        on_their_way = await here.in_flight(origins)
         second = await stack.enter_async_context(here.service(SETTINGS))
         await until_only_the_stuck_is_left(here, second, origins)
         repeated = {name for name, count in here.posted().items() if count > 1}

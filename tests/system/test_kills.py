@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from builders import event
 from kafka.cluster import Cluster
-from system.deployment import calls, deployment, digest, in_flight, messages
+from system.deployment import calls, deployment, digest, messages
 from system.waiting import together
 
 from ingestor.devkit.fake_tuner import Latency, Options
@@ -44,8 +44,8 @@ async def is_killed(cluster: Cluster, settings: Mapping[str, str]) -> None:
             first.kill()
             await first.ended()
         killed = time.monotonic()
-        before = list(here.tuner.requests)
-        on_their_way = in_flight(before, origins, await here.commits())
+        on_their_way = await here.in_flight(origins)
+        before = here.tuner.requests
 
         async with here.service(settings) as second:
             await second.until(lambda: len(here.tuner.requests) > len(before))

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from kafka.cluster import Cluster
-from system.deployment import Deployment, Origin, deployment, in_flight
+from system.deployment import Deployment, Origin, deployment
 from system.processes import ServiceProcess
 from system.sequences import Sequences, is_in_order, overlaps
 from system.waiting import eventually
@@ -72,7 +72,7 @@ async def test_services_come_and_go_and_nothing_is_lost(cluster: Cluster) -> Non
 
         second.kill()
         await second.ended()
-        on_their_way = in_flight(here.tuner.requests, load.origins, await here.commits())
+        on_their_way = await here.in_flight(load.origins)
         await until_shared(third)
         await load.end()
         await here.until_finished(third)
