@@ -10,8 +10,10 @@ from ingestor.flow.pipeline import Pipeline
 from ingestor.flow.ports import Source
 from ingestor.flow.room import Room
 
-# What takes about ten milliseconds to decode when it is not in the exact form.
-LARGE_BYTES: Final = 64 * 1024
+# So much is decoded at a time: a fraction of a millisecond, ten when it is not in the exact form. A
+# whole batch takes some five, in which no slot that was answered gets its next request: in pieces,
+# 64 slots carry a fifth more (measured at 4 KB with a Tuner that answers at once).
+PIECE_BYTES: Final = 64 * 1024
 
 
 class Intake:
@@ -37,11 +39,14 @@ class Intake:
 
     async def _admit(self, records: Sequence[Record]) -> None:
         drains = self._pipeline.drains
+        piece = 0
         for record in records:
             self._pipeline.admit(record)
-            if record.value and len(record.value) >= LARGE_BYTES:
-                # To read it took a while: heartbeats and answers have to come in between. They may
-                # end the assignment, and then the rest comes again to whoever has it next.
+            piece += len(record.value or b"")
+            if piece >= PIECE_BYTES:
+                piece = 0
+                # Answers and heartbeats come in between. They may end the assignment, and then the
+                # rest comes again to whoever has it next.
                 await asyncio.sleep(0)
                 if self._pipeline.drains != drains:
                     return

@@ -11,7 +11,7 @@ from flow.road import P0, P1, Measures, body, open_road, record, records
 from ingestor.core.decoder import Decoder, Reading
 from ingestor.core.outcome import Dead, Reason
 from ingestor.core.record import Partition, Record
-from ingestor.flow.intake import LARGE_BYTES, Intake
+from ingestor.flow.intake import PIECE_BYTES, Intake
 from ingestor.flow.ports import Clock
 from ingestor.flow.room import OVERHEAD_BYTES, Bounds
 
@@ -189,12 +189,17 @@ class Turns:
             await asyncio.sleep(0)
 
 
-async def test_between_large_events_the_others_run() -> None:
-    """To read one takes a while, and heartbeats must not wait for all of a batch."""
+@pytest.mark.parametrize("parts", [1, 4])
+async def test_between_pieces_of_a_batch_the_others_run(parts: int) -> None:
+    """To read one takes a while; answers and heartbeats must not wait for all of the batch, be it
+    of large events or of many.
+    """
+    pieces = 8
     async with open_road() as road:
         road.begin(P0)
-        large = [record(str(at), at, value=b" " * LARGE_BYTES + body(str(at))) for at in range(8)]
-        source = ReadySource(road.clock, large)
+        padding = b" " * (PIECE_BYTES // parts)
+        batch = [record(str(at), at, value=padding + body(str(at))) for at in range(pieces * parts)]
+        source = ReadySource(road.clock, batch)
         intake = Intake(source=source, pipeline=road.pipeline, offsets=road.offsets, room=road.room)
         turns = Turns()
         road.start(turns.run())
@@ -202,17 +207,17 @@ async def test_between_large_events_the_others_run() -> None:
 
         road.start(intake.run())
         before = turns.turns
-        while road.room.records + len(road.finished) < len(large):  # noqa: ASYNC110 - turn by turn
+        while road.room.records + len(road.finished) < len(batch):  # noqa: ASYNC110 - turn by turn
             await asyncio.sleep(0)
 
-        assert turns.turns - before >= len(large)
+        assert turns.turns - before >= pieces
 
 
 async def test_what_was_read_before_a_drain_is_not_admitted_after_it() -> None:
     """An assignment may end between two large events: the rest is no longer ours."""
     async with open_road() as road:
         road.begin(P0)
-        large = [record(str(at), at, value=b" " * LARGE_BYTES + body(str(at))) for at in range(8)]
+        large = [record(str(at), at, value=b" " * PIECE_BYTES + body(str(at))) for at in range(8)]
         intake = Intake(
             source=ReadySource(road.clock, large),
             pipeline=road.pipeline,
