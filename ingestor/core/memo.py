@@ -18,7 +18,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
 
 from ingestor.core.record import Partition
 
@@ -31,7 +30,8 @@ _BITS, _LOW, _MORE = 7, 0x7F, 0x80
 _NUMBERS_OF_A_STRETCH = 3
 
 
-class Stretch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stretch:
     """Finished records: from *begin*, where a record of this *timestamp* stands (milliseconds since
     the epoch), up to, not including, *end*.
     """
@@ -71,7 +71,7 @@ def write(memo: Memo, most: int = MOST_CHARACTERS) -> str:
         if len(packed) > room:
             del packed[written:]
             break
-        _, timestamp, end = stretch
+        timestamp, end = stretch.timestamp, stretch.end
     if len(packed) == base_bytes:
         return ""
     return VERSION + b64encode(packed + _check(packed)).decode()

@@ -10,7 +10,7 @@ it is. Every claim knows its ledger: when the partition is taken from us the led
 whatever its claims still do changes nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ingestor.core.memo import Memo, Stretch
@@ -149,20 +149,22 @@ class Ledger:
         """Say what is finished beyond the mark, in this assignment or before; None when nothing
         is.
         """
-        stretches = (*self._stretches(), *self._recollection.to_come())
-        return Memo(self.mark, stretches) if stretches else None
+        stretches = self._stretches()
+        stretches.extend(self._recollection.to_come())
+        return Memo(self.mark, tuple(stretches)) if stretches else None
 
-    def _stretches(self) -> Iterator[Stretch]:
+    def _stretches(self) -> list[Stretch]:
         current = self._recollection.current
-        if current and not self._first:
-            yield current
+        stretches = [current] if current and not self._first else []
         claim = self._first
         while claim:
             after = claim.after
             if claim.witness:
+                begin, timestamp = claim.witness
                 end = after.offset if after else current.end if current else self.upcoming
-                yield Stretch(*claim.witness, end)
+                stretches.append(Stretch(begin, timestamp, end))
             claim = after
+        return stretches
 
 
 def _witness(claim: Claim) -> Witness | None:

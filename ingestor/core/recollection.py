@@ -42,9 +42,10 @@ class Recollection:
             stretches.popleft()
         if not stretches or after <= stretches[0].begin:
             return False
-        begin, witness, end = stretches[0]
-        is_known = self._is_believed or (offset == begin and timestamp == witness)
-        self._is_believed = is_known and after < end
+        first = stretches[0]
+        is_witness = offset == first.begin and timestamp == first.timestamp
+        is_known = self._is_believed or is_witness
+        self._is_believed = is_known and after < first.end
         while stretches and stretches[0].begin < after and not self._is_believed:
             stretches.popleft()
-        return is_known and after <= end
+        return is_known and after <= first.end

@@ -23,7 +23,7 @@ from ingestor.flow.gate import Gate, Passage
 from ingestor.flow.lease import Lease
 from ingestor.flow.ports import Clock, Dice, Keys, Observer, Tuner
 from ingestor.flow.slots import Begin, Slot, Slots
-from ingestor.flow.ways import Way
+from ingestor.flow.way import Way
 
 Ending = Delivered | Duplicate | Dead
 """How a call ends."""

@@ -11,7 +11,8 @@ from ingestor.core.verdict import Accepted, Hold, Scope, TryAgain, Verdict
 from ingestor.flow.lines import Lines
 from ingestor.flow.notices import Notices
 from ingestor.flow.ports import Clock, Dice
-from ingestor.flow.ways import Way, Ways
+from ingestor.flow.way import Way
+from ingestor.flow.ways import Ways
 
 _OF_A_KEY = (Scope.CREDENTIAL, Scope.WORKSPACE)
 

@@ -6,7 +6,7 @@ from ingestor.core.call import Call
 from ingestor.core.offsets import Claim
 from ingestor.core.record import Record
 from ingestor.core.route import Route
-from ingestor.flow.ways import Way
+from ingestor.flow.way import Way
 
 
 class Routed(Struct, frozen=True, gc=False):

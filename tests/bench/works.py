@@ -71,9 +71,13 @@ _FAILING = replace(_PLAIN, failing=0.2, enough=_TO_DELIVER * 95 // 100, peers=(S
 WORKS = (
     _PLAIN,
     Work(
-        name="50ms", title="4 KB, 50 ms, 512 slots", events=_TO_DELIVER_SLOWLY, delay_ms=50,
-        slots=512, peers=_ALL,
-    ),  # fmt: skip
+        name="50ms",
+        title="4 KB, 50 ms, 512 slots",
+        events=_TO_DELIVER_SLOWLY,
+        delay_ms=50,
+        slots=512,
+        peers=_ALL,
+    ),
     _SLOW,
     replace(_SLOW, name="two", title="the same, two processes", processes=2, peers=(SERVICE,)),
     replace(_PLAIN, name="tls", title="4 KB over TLS, 0 ms", tls=True, peers=_ALL),

@@ -37,10 +37,10 @@ def mark(offsets: Offsets) -> int:
     return offsets.ledgers()[CALLS].mark
 
 
-def stretches(offsets: Offsets) -> list[Stretch]:
-    """List what the memo says now."""
+def stretches(offsets: Offsets) -> list[tuple[int, int, int]]:
+    """List what the memo says now: begin, timestamp and end of each stretch."""
     memo = offsets.ledgers()[CALLS].memo()
-    return [] if memo is None else list(memo.stretches)
+    return [(it.begin, it.timestamp, it.end) for it in memo.stretches] if memo else []
 
 
 @table(

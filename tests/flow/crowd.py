@@ -13,7 +13,7 @@ from ingestor.core.route import Destination, Route
 from ingestor.core.verdict import Accepted, Hold, Refused, Scope, TryAgain, Verdict
 from ingestor.flow.gate import Gate
 from ingestor.flow.notices import Notices
-from ingestor.flow.ways import Way
+from ingestor.flow.way import Way
 
 ACCEPTED = Accepted()
 REFUSED = Refused(422, "Tuner answered 422")
