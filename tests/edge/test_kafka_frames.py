@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import threading
 from collections.abc import Sequence
 from typing import cast
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.devkit.embedded_broker import EmbeddedBroker
-from ingestor.edge.kafka_frames import BELIEVED_BYTES, Frames
+from ingestor.edge.kafka_frames import BELIEVED_BYTES, Frames, begin
 from ingestor.edge.kafka_wire import Wire
 
 
@@ -45,8 +46,8 @@ def test_frames_come_whole_however_they_are_cut(
         reader = asyncio.StreamReader()
         stream = asyncio.StreamReaderProtocol(reader)
         whole = Frames(stream, reader, taken.append)
-        for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
-            feed(whole, text[begin:end])
+        for first, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+            feed(whole, text[first:end])
 
     asyncio.run(read())
     assert taken == list(frames)
@@ -128,3 +129,36 @@ async def test_who_is_no_broker_ends_the_connection(name: str) -> None:
             with pytest.raises(KafkaError):
                 await wire.connect()
             assert not wire.connected()
+
+
+def swallow(server: socket.socket, reads: threading.Event, size: int) -> None:
+    """Read *size* bytes from whoever comes, but nothing before *reads*."""
+    connection, _ = server.accept()
+    with connection:
+        reads.wait(10)
+        while size > 0:
+            size -= len(connection.recv(2**16))
+
+
+async def test_who_writes_faster_than_a_broker_reads_waits_for_it() -> None:
+    """Letters of many megabytes are not to stand in memory once more."""
+    flood, reads = bytes(32 * 2**20), threading.Event()
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        async with asyncio.TaskGroup() as tasks, asyncio.timeout(20):
+            tasks.create_task(asyncio.to_thread(swallow, server, reads, len(flood)))
+            reader = asyncio.StreamReader()
+            stream = asyncio.StreamReaderProtocol(reader)
+            transport, _ = await loop.create_connection(lambda: stream, *server.getsockname())
+            begin(Frames(stream, reader, lambda _frame: None), transport)
+            writer = asyncio.StreamWriter(transport, stream, reader, loop)
+            writer.write(flood)
+            draining = tasks.create_task(writer.drain())
+            await asyncio.sleep(0)  # until it waits, if it does
+            waited = not draining.done()
+            reads.set()
+            await draining
+            writer.close()
+            await writer.wait_closed()
+
+    assert waited
