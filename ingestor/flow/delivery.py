@@ -30,6 +30,13 @@ Ending = Delivered | Duplicate | Dead
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The next attempt at a call is to begin after so many *seconds*."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Patience:
     """How a failing call is treated: at most *attempts* while others are accepted, and the waits
     between them.
@@ -71,12 +78,12 @@ class Delivery:
         """Find the way of calls for *route*."""
         return self._gate.way(route)
 
-    def line_up(self, way: Way, begin: Begin, item: object) -> None:
+    def line_up(self, way: Way, begin: Begin, item: object, *, is_retry: bool) -> None:
         """Call *begin* with *item* and a slot for *way* as soon as there is one; at once, and
         without, when something else has to be waited for.
         """
         if way.is_free:
-            self._slots.line_up(way.route.destination, begin, item)
+            self._slots.line_up(way.route.destination, begin, item, is_retry=is_retry)
         else:
             begin(item, self._slots.slot(way.route.destination))
 
@@ -85,10 +92,20 @@ class Delivery:
         self._slots.clear()
 
     async def deliver(self, call: Call, way: Way, slot: Slot) -> Ending | None:
-        """Post *call*, at once when it has a *slot*, until there is an outcome; None when a drain
-        leaves it (the record comes again).
+        """Post *call* until there is an outcome; None when a drain leaves it (the record comes
+        again).
         """
         effort = Effort()
+        while isinstance(step := await self.advance(call, way, effort, slot), Pause):
+            await self._clock.sleep(step.seconds)
+        return step
+
+    async def advance(
+        self, call: Call, way: Way, effort: Effort, slot: Slot
+    ) -> Ending | Pause | None:
+        """Go on with the *effort* to deliver *call*, at once when it has a *slot*, until there is
+        an outcome or a pause; None when a drain leaves it.
+        """
         while not self._crew.is_draining:
             if not (way.is_free and self._lease.is_valid):
                 slot.leave()  # it is for a request, never for a wait
@@ -101,7 +118,8 @@ class Delivery:
                 case TryAgain(cause=cause, status=status):
                     if effort.failures >= self._patience.attempts:
                         return _exhausted(cause, status, effort, call)
-                    await self._back_off(effort, way)
+                    if not (self._crew.is_draining or way.is_down):  # else the gate will stop it
+                        return Pause(self._delay(effort))
                 case Hold() | None:
                     continue  # the gate will stop it
                 case unknown:
@@ -149,10 +167,8 @@ class Delivery:
         effort.note(answer)
         return judge(answer, when)
 
-    async def _back_off(self, effort: Effort, way: Way) -> None:
-        """Wait, unless the gate is to say when the server may be tried again."""
-        if not (self._crew.is_draining or way.is_down):
-            await self._clock.sleep(self._patience.backoff.delay(effort.count, self._dice.roll()))
+    def _delay(self, effort: Effort) -> float:
+        return self._patience.backoff.delay(effort.count, self._dice.roll())
 
 
 def _exhausted(cause: str, status: int | None, effort: Effort, call: Call) -> Dead:

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from ingestor.core.call import Call
 from ingestor.core.decoder import Decoder
+from ingestor.core.effort import Effort
 from ingestor.core.letter import letter
 from ingestor.core.offsets import Claim, Offsets
 from ingestor.core.outcome import Dead, Ignored, Outcome, Reason
@@ -16,10 +17,11 @@ from ingestor.core.stack import describe
 from ingestor.flow.burial import Burial
 from ingestor.flow.committer import Committer
 from ingestor.flow.crew import Crew
-from ingestor.flow.delivery import Delivery, Ending
+from ingestor.flow.delivery import Delivery, Ending, Pause
 from ingestor.flow.hands import Hands
 from ingestor.flow.held_letters import HeldLetters
 from ingestor.flow.lanes import Lanes
+from ingestor.flow.pauses import Pauses
 from ingestor.flow.ports import Clock, Observer
 from ingestor.flow.room import OVERHEAD_BYTES, Room
 from ingestor.flow.slots import Slot
@@ -59,6 +61,7 @@ class Pipeline:
         self._version = version
         self._hands = Hands(crew, self._carry)
         self._lanes: Lanes[Work] = Lanes()
+        self._pauses = Pauses(clock, self._line_up)
         # How many there were: what was read before one must not be admitted after it.
         self.drains = 0
 
@@ -73,7 +76,7 @@ class Pipeline:
         match read:
             case Routed(call, route):
                 self._held_letters.note_read(record.topic)
-                work = Work(record, claim, call, self._delivery.way(route))
+                work = Work(record, claim, call, self._delivery.way(route), Effort())
                 if self._lanes.enter(call.call_id, work):
                     self._line_up(work)
             case Ignored() as ignored:
@@ -100,6 +103,7 @@ class Pipeline:
             return await self._crew.drain(seconds)
         finally:
             if not self._crew.is_draining:  # else there is still work, and another drain for it
+                self._pauses.clear()
                 self._delivery.clear()
                 self._hands.clear()
                 self._lanes.clear()
@@ -118,11 +122,17 @@ class Pipeline:
 
     def _line_up(self, work: Work) -> None:
         """Have *work* carried once it has a slot."""
-        self._delivery.line_up(work.way, self._hands.give, work)
+        is_retry = work.effort.count > 0
+        self._delivery.line_up(work.way, self._hands.give, work, is_retry=is_retry)
 
     async def _carry(self, work: Work, slot: Slot) -> None:
-        """Carry a record to its end; then it is the turn of the next one of its call_id."""
-        outcome = await self._delivery.deliver(work.call, work.way, slot)
+        """Carry a record to its end, then it is the turn of the next one of its call_id; or up to
+        the pause before its next attempt.
+        """
+        outcome = await self._delivery.advance(work.call, work.way, work.effort, slot)
+        if isinstance(outcome, Pause):
+            self._pauses.add(work, outcome.seconds)
+            return
         if isinstance(outcome, Dead):
             outcome = await self._outlast(work, slot, outcome)
         elif outcome:

@@ -18,18 +18,23 @@ Begin: TypeAlias = Callable[[Any, "Slot"], None]
 
 
 class Queue:
-    """Tasks that wait for a slot of one kind; who waits longest goes first."""
+    """Those who wait for a slot of one kind, first attempts or retries: tasks, and *items* that
+    nobody carries now. Of each, who waits longest goes first.
+    """
+
+    __slots__ = ("_loop", "_waiters", "items")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiters: deque[asyncio.Future[None]] = deque()
+        self.items: deque[tuple[Begin, object]] = deque()
 
     def has_any(self) -> bool:
         """Whether anybody waits; those who gave up do not."""
         waiters = self._waiters
         while waiters and waiters[0].done():
             waiters.popleft()
-        return bool(waiters)
+        return bool(waiters or self.items)
 
     def join(self) -> asyncio.Future[None]:
         """Wait from now on."""
@@ -37,21 +42,26 @@ class Queue:
         self._waiters.append(waiter)
         return waiter
 
-    def call(self) -> None:
-        """Let the first one go."""
-        self._waiters.popleft().set_result(None)
+    def call(self, slots: "Slots", lane: "Lane") -> None:
+        """Let the first one go with a slot of *lane*: a task has been on its way for longer than
+        what nobody carries.
+        """
+        if self._waiters:
+            self._waiters.popleft().set_result(None)
+        else:
+            begin, item = self.items.popleft()
+            begin(item, Slot(slots, lane, is_taken=True, is_retry=lane.is_retry_next))
 
 
 class Lane:
-    """The share of one destination, and those who wait for it: records that nobody carries yet, and
-    tasks, by whether it is a retry, which also tells who is next.
+    """The share of one destination, and those who wait for it, by whether it is for a retry, which
+    also tells who is next.
     """
 
-    __slots__ = ("first", "fresh", "is_retry_next", "retry", "share", "timer")
+    __slots__ = ("first", "is_retry_next", "retry", "share", "timer")
 
     def __init__(self, share: Share) -> None:
         self.share = share
-        self.fresh: deque[tuple[Begin, object]] = deque()
         self.first = Queue()
         self.retry = Queue()
         self.is_retry_next = False
@@ -59,20 +69,18 @@ class Lane:
 
     def choose(self) -> bool:
         """Choose who is next; whether there is anybody."""
-        first_waits = bool(self.fresh) or self.first.has_any()
+        first_waits = self.first.has_any()
         retry_waits = self.retry.has_any()
         self.is_retry_next = retry_waits and self.share.is_retry_next(first_waits=first_waits)
         return first_waits or retry_waits
 
+    def queue(self, *, is_retry: bool) -> Queue:
+        """Give those who wait for a retry, or for a first attempt."""
+        return self.retry if is_retry else self.first
+
     def call(self, slots: "Slots") -> None:
-        """Let go who is next: a task has been on its way for longer than what nobody carries."""
-        if self.is_retry_next:
-            self.retry.call()
-        elif self.first.has_any():
-            self.first.call()
-        else:
-            begin, item = self.fresh.popleft()
-            begin(item, Slot(slots, self, is_taken=True))
+        """Let go who is next."""
+        self.queue(is_retry=self.is_retry_next).call(slots, self)
 
 
 class Slots:
@@ -101,28 +109,32 @@ class Slots:
         """Have no slot yet for requests to *destination*, but what takes one."""
         return Slot(self, self._lane(destination))
 
-    def line_up(self, destination: Destination, begin: Begin, item: object) -> None:
-        """Call *begin* with *item* and a slot for its first attempt as soon as there is one,
-        perhaps now.
+    def line_up(
+        self, destination: Destination, begin: Begin, item: object, *, is_retry: bool
+    ) -> None:
+        """Call *begin* with *item* and a slot for its next attempt as soon as there is one, perhaps
+        now.
         """
         lane = self._lane(destination)
-        if self._take(lane, is_retry=False):
-            begin(item, Slot(self, lane, is_taken=True))
+        if self._take(lane, is_retry=is_retry):
+            begin(item, Slot(self, lane, is_taken=True, is_retry=is_retry))
             return
-        lane.fresh.append((begin, item))
-        if len(lane.fresh) == 1:
+        items = lane.queue(is_retry=is_retry).items
+        items.append((begin, item))
+        if len(items) == 1:
             self._wait(lane)
 
     def clear(self) -> None:
         """Forget all that were lined up."""
         for lane in self._lanes.values():
-            lane.fresh.clear()
+            lane.first.items.clear()
+            lane.retry.items.clear()
 
     async def enter(self, lane: Lane, *, is_retry: bool) -> None:
         """Wait for a slot of *lane*."""
         if self._take(lane, is_retry=is_retry):
             return
-        queue = lane.retry if is_retry else lane.first
+        queue = lane.queue(is_retry=is_retry)
         is_first_of_kind = not queue.has_any()
         waiter = queue.join()
         if is_first_of_kind:
@@ -208,11 +220,13 @@ class Slot:
 
     __slots__ = ("_is_retry", "_is_used", "_lane", "_slots", "is_taken")
 
-    def __init__(self, slots: Slots, lane: Lane, *, is_taken: bool = False) -> None:
+    def __init__(
+        self, slots: Slots, lane: Lane, *, is_taken: bool = False, is_retry: bool = False
+    ) -> None:
         self._slots = slots
         self._lane = lane
         self.is_taken = is_taken
-        self._is_retry = False
+        self._is_retry = is_retry
         self._is_used = False
 
     def __enter__(self) -> Self:

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from ingestor.core.call import Call
+from ingestor.core.effort import Effort
 from ingestor.core.offsets import Claim
 from ingestor.core.record import Record
 from ingestor.core.route import Route
@@ -17,9 +18,10 @@ class Routed(Struct, frozen=True, gc=False):
 
 
 class Work(Struct, frozen=True, gc=False):
-    """A claimed record that is a call."""
+    """A claimed record that is a call, and the attempts at it so far."""
 
     record: Record
     claim: Claim
     call: Call
     way: Way
+    effort: Effort

@@ -4,7 +4,7 @@ import asyncio
 import statistics
 import time
 
-from ingestor.edge.clock import TICK_SECONDS, Sleepers, SystemClock, SystemDice
+from ingestor.edge.clock import SystemClock, SystemDice
 
 
 async def test_the_clock_goes_on() -> None:
@@ -16,29 +16,6 @@ async def test_the_clock_goes_on() -> None:
 
     assert 0.02 <= clock.now() - before < 5
     assert abs(clock.wall() - time.time()) < 5
-
-
-async def test_each_sleeper_is_woken_when_its_time_has_come() -> None:
-    """Never before, and whatever becomes of those who are woken at the same tick."""
-    sleepers = Sleepers()
-    slept: list[tuple[float, float]] = []
-
-    async def sleep(seconds: float) -> None:
-        began = asyncio.get_running_loop().time()
-        await sleepers.join(seconds)
-        slept.append((seconds, asyncio.get_running_loop().time() - began))
-
-    wanted = [each * TICK_SECONDS / 7 for each in range(30)]
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        cancelled = [tasks.create_task(sleep(seconds)) for seconds in wanted]
-        for seconds in wanted:
-            tasks.create_task(sleep(seconds))
-        await asyncio.sleep(0)  # until all of them sleep
-        for task in cancelled:
-            task.cancel()
-
-    assert sorted(seconds for seconds, _ in slept) == wanted
-    assert all(lasted >= seconds for seconds, lasted in slept)
 
 
 async def test_a_call_comes_later_unless_taken_back() -> None:

@@ -31,7 +31,7 @@ class Shop:
         """Line *items* up."""
         for item in items:
             self._ends[item] = asyncio.Event()
-            self.slots.line_up(DESTINATION, self.hands.give, item)
+            self.slots.line_up(DESTINATION, self.hands.give, item, is_retry=False)
 
     async def end(self, *items: str) -> None:
         """Let *items* go."""
@@ -86,7 +86,7 @@ async def test_who_is_done_goes_on_with_the_next() -> None:
 
 
 async def test_who_waits_without_its_slot_keeps_nobody_waiting() -> None:
-    """A call that failed waits for its next attempt: another one has its slot, and a hand."""
+    """A call that failed waits at a gate: another one has its slot, and a hand."""
     async with open_shop(1) as shop:
         shop.come("failing", "b", "c")
         await quiescence()

@@ -2,7 +2,7 @@
 
 import pytest
 from fake_clock import quiescence
-from fakes import FakeTuner
+from fakes import CREATED, FakeTuner
 from flow.road import (
     BROKEN,
     CONFLICT,
@@ -50,6 +50,26 @@ async def test_an_accepted_call_is_finished() -> None:
         assert endings(road) == [(0, Delivered)]
         assert (road.mark(), road.room.records, road.room.bytes) == (1, 0, 0)
         assert road.letters.tried == []
+
+
+async def test_a_call_that_waits_for_its_next_attempt_has_no_task() -> None:
+    """In bad times thousands wait so. When the pause is over it is carried on as what it is: its
+    attempts are counted from the first.
+    """
+    names = [f"{kind} {number}" for number in range(100) for kind in ("good", "fine", "bad")]
+    script = {name: [BROKEN, BROKEN, CREATED] for name in names if name.startswith("bad")}
+    async with open_road(FakeTuner(script)) as road:
+        road.begin()
+        road.admit(*records(*names))
+        await quiescence()
+
+        assert [task for task in road.yard.started if not task.done()] == []
+        assert (len(road.tuner.stored), road.room.records) == (200, 100)
+        await road.clock.advance(10)
+
+        assert road.mark() == len(names)
+        late = [outcome for _, outcome in road.observer.endings[200:]]
+        assert {it.tries.count for it in late if isinstance(it, Delivered)} == {3}
 
 
 async def test_a_duplicate_is_finished() -> None:

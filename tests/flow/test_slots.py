@@ -41,12 +41,12 @@ class Guests:
         """Those who still have none."""
         return [it for it, task in self.tasks.items() if it not in self.inside and not task.done()]
 
-    def line_up(self, *guests: int, to: Destination = DESTINATION) -> None:
+    def line_up(self, *guests: int, to: Destination = DESTINATION, again: bool = False) -> None:
         """Have *guests* in line who come when there is a slot."""
         for guest in guests:
             self.lined_up += 1
             self._leave[guest] = asyncio.Event()
-            self.slots.line_up(to, self._begin, guest)
+            self.slots.line_up(to, self._begin, (guest, again), is_retry=again)
 
     def come(self, *guests: int, to: Destination = DESTINATION, again: bool = False) -> None:
         """Have *guests* ask for a slot."""
@@ -60,11 +60,12 @@ class Guests:
         """Have *guest* give its slot back."""
         self._leave[guest].set()
 
-    def _begin(self, guest: int, slot: Slot) -> None:
+    def _begin(self, lined_up: tuple[int, bool], slot: Slot) -> None:
+        guest, again = lined_up
         self.lined_up -= 1
         if self._yard.is_ending:
             return
-        self.tasks[guest] = self._yard.start(self._stay(guest, slot))
+        self.tasks[guest] = self._yard.start(self._stay(guest, slot, again=again))
         # It may be cancelled before its first step.
         self.tasks[guest].add_done_callback(lambda _: slot.leave())
 
@@ -209,13 +210,16 @@ async def test_a_slow_destination_leaves_a_part_to_the_others() -> None:
 
 
 @pytest.mark.parametrize("arrive", [Guests.come, Guests.line_up])
-async def test_retries_take_turns_with_first_attempts(arrive: Callable[..., None]) -> None:
-    """After an outage everything is a retry; new calls go on beside them, whether a task waits for
-    their slot or nobody carries them yet.
+@pytest.mark.parametrize("arrive_again", [Guests.come, Guests.line_up])
+async def test_retries_take_turns_with_first_attempts(
+    arrive: Callable[..., None], arrive_again: Callable[..., None]
+) -> None:
+    """After an outage everything is a retry; new calls go on beside them, whether tasks wait for
+    their slots or nobody carries them now.
     """
     async with Yard() as yard:
         guests = Guests(yard, 4)
-        guests.come(*range(10, 30), again=True)
+        arrive_again(guests, *range(10, 30), again=True)
         await quiescence()
         arrive(guests, *range(1, 10))
         await quiescence()
@@ -353,7 +357,7 @@ async def test_one_that_goes_without_a_request_gives_its_place_in_the_rate_back(
     slots = Slots(clock, 4, 0.1)
 
     for _ in range(100):
-        slots.line_up(DESTINATION, lambda _, slot: slot.leave(), None)
+        slots.line_up(DESTINATION, lambda _, slot: slot.leave(), None, is_retry=False)
 
     assert clock.next_due is None
     assert slots.in_use == 0
@@ -363,8 +367,8 @@ async def test_a_slot_that_was_left_is_waited_for_again() -> None:
     """For each request one, and to leave it twice gives nothing back that is not one's own."""
     slots = Slots(FakeClock(), 2)
     given: list[Slot] = []
-    slots.line_up(DESTINATION, lambda _, slot: given.append(slot), None)
-    slots.line_up(DESTINATION, lambda _, slot: given.append(slot), None)
+    for _ in range(2):
+        slots.line_up(DESTINATION, lambda _, slot: given.append(slot), None, is_retry=False)
 
     given[0].leave()
     given[0].leave()
@@ -374,11 +378,12 @@ async def test_a_slot_that_was_left_is_waited_for_again() -> None:
     assert slots.in_use == 2
 
 
-async def test_those_who_were_lined_up_can_be_forgotten() -> None:
+@pytest.mark.parametrize("again", [False, True])
+async def test_those_who_were_lined_up_can_be_forgotten(*, again: bool) -> None:
     """A drain leaves them; who comes after it has the slots."""
     async with Yard() as yard:
         guests = Guests(yard, 1)
-        guests.line_up(1, 2, 3)
+        guests.line_up(1, 2, 3, again=again)
         await quiescence()
 
         guests.slots.clear()
@@ -391,7 +396,7 @@ async def test_those_who_were_lined_up_can_be_forgotten() -> None:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["come", "line up", "again", "other", "leave", "cancel"]),
+        st.sampled_from(["come", "line up", "again", "line up again", "other", "leave", "cancel"]),
         st.integers(0, 4),
     ),
     max_size=40,
@@ -411,6 +416,8 @@ async def test_nobody_waits_while_a_slot_is_free(most: int, steps: list[tuple[st
                     guests.line_up(number)
                 case "again":
                     guests.come(number, again=True)
+                case "line up again":
+                    guests.line_up(number, again=True)
                 case "other":
                     guests.come(number, to=OTHER)
                 case "leave" if guests.inside:
