@@ -20,6 +20,7 @@ from ingestor.edge.kafka_consumer import (
 )
 from ingestor.edge.kafka_heartbeats import hear
 from ingestor.edge.kafka_reach import obstacle
+from ingestor.edge.kafka_turns import serve_readers_first
 
 LONGEST_BACKOFF = 5.0
 DICE = random.Random()  # noqa: S311 - spreads retries, guards nothing
@@ -65,6 +66,7 @@ async def subscribe(
         return await obstacle(connection) or type(error).__name__
     if missing := without(subscription, there):
         return missing
+    serve_readers_first(consumer)
     hear(consumer, partial(member.renew, consumer))
     consumer.subscribe(list(subscription.topics), listener=Listener(member, consumer))
     return None
