@@ -1,8 +1,9 @@
 """Gives its turn to whoever waits for records before the client asks for more.
 
 When a fetch is answered, aiokafka first looks at every partition once more and only then wakes the
-reader, who posts what came: where calls come one by one, and nothing is in the caches, a tenth of
-the way from Kafka to Tuner (measured with two hundred a second).
+reader, who posts what came. Where calls come one by one nothing of that is in the processor's
+caches: the other way round the median call was at Tuner a twentieth sooner, and the 99th percentile
+a quarter (measured with two hundred calls a second).
 """
 # ruff: noqa: SLF001 - nothing public is between a fetch and the next one
 
