@@ -2,8 +2,9 @@
 
     PYTHONPATH=tests .venv/bin/python -m bench.race --json race.json
 
-Every peer reads the same topic with a group of its own and posts to a fresh sink; they take turns,
-since a machine has moods, and the best of three turns counts. What cannot be built here is named.
+Every peer reads the same topic with a group of its own and posts to a fresh sink. A machine changes
+its pace from minute to minute: those that are compared take turns until each had three, and the
+best one counts. What cannot be built here is named.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from bench.building import NotHereError, sink
 from bench.figures import Reached, Run, weigh
 from bench.machine import Machine
 from bench.peers import Starter, starters
-from bench.works import GOALS, READER, SERVICE, WORKS, WRK, Work, scaled
+from bench.works import GOALS, READER, SERVICE, WORKS, WRK, Work, scaled, turns
 
 
 class Race(msgspec.Struct, frozen=True):
@@ -41,19 +42,15 @@ def race(
 ) -> Iterator[Run]:
     """Let all who are *ready* do each of *works*, in turns; and what shows where it ends: wrk needs
     no Kafka, and a reader no sink.
-
-    The works take turns too: some are compared with each other.
     """
-    for _ in range(rounds):
-        for work in works:
-            for peer in work.peers:
-                if peer in ready:
-                    topic = arena.topic(work)
-                    yield heat.run(peer, work, ready[peer], cluster=arena.cluster, topic=topic)
-                elif peer == WRK and WRK not in missing:
-                    yield load.run(work)
-                elif peer == READER:
-                    yield reader.run(work, cluster=arena.cluster, topic=arena.topic(work))
+    for work, peer in turns(works, rounds):
+        if peer in ready:
+            topic = arena.topic(work)
+            yield heat.run(peer, work, ready[peer], cluster=arena.cluster, topic=topic)
+        elif peer == WRK and WRK not in missing:
+            yield load.run(work)
+        elif peer == READER:
+            yield reader.run(work, cluster=arena.cluster, topic=arena.topic(work))
 
 
 def say(line: str = "") -> None:

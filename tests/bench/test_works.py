@@ -2,7 +2,7 @@
 
 from bench.figures import Figure, Run
 from bench.sweeps import SWEEPS
-from bench.works import GOALS, WORKS, scaled
+from bench.works import BENTO, GOALS, SERVICE, WORKS, scaled, turns
 
 PEERS = {work.name: set(work.peers) for work in WORKS}
 
@@ -31,3 +31,12 @@ def test_a_share_is_of_the_events() -> None:
     assert works["plain"].events == 10_000
     assert works["backlog-1000000"].events == 1_000_000
     assert all(scaled(work, 0.0001).events >= 1_000 for work in WORKS)
+
+
+def test_what_is_compared_is_done_within_minutes() -> None:
+    """All turns of a heat come in a row, and all have had one before the next round begins."""
+    works = [work for work in WORKS if work.name in ("plain", "200ms", "two")]
+    plain = [("plain", peer) for peer in works[0].peers]
+    slow = [("200ms", SERVICE), ("200ms", BENTO), ("two", SERVICE)]
+
+    assert [(work.name, peer) for work, peer in turns(works, 3)] == plain * 3 + slow * 3

@@ -1,6 +1,8 @@
 """Says what is raced: the works, and what the service is to reach in each."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from bench.figures import Figure, Goal
 
@@ -25,7 +27,8 @@ class Work:
     that race on it.
 
     Each peer may have *slots* requests in flight, in each of its *processes*. With a *trickle* the
-    events are published one by one, so many a second, while it runs. It ends after *enough*.
+    events are published one by one, so many a second, while it runs. It ends after *enough*. Works
+    that are compared with each other have the same *heat*.
     """
 
     name: str
@@ -43,12 +46,24 @@ class Work:
     enough: int = 0
     peers: tuple[str, ...] = (SERVICE,)
     settings: tuple[tuple[str, str], ...] = ()
+    heat: str = ""
 
 
 def scaled(work: Work, share: float) -> Work:
     """Give *work* with that share of its events, where it matters little how many there are."""
     least = min(work.events, 1_000)
     return work if work.enough else replace(work, events=max(least, int(work.events * share)))
+
+
+def turns(works: Iterable[Work], rounds: int) -> Iterator[tuple[Work, str]]:
+    """List who does what, one after the other: of works with the same heat, and of the peers of
+    each, all have a turn before one has its next, and all *rounds* of a heat come before the next
+    heat.
+    """
+    for _, heat in groupby(works, key=lambda work: work.heat or work.name):
+        together = [(work, peer) for work in heat for peer in work.peers]
+        for _ in range(rounds):
+            yield from together
 
 
 def backlog(events: int) -> Work:
@@ -58,16 +73,19 @@ def backlog(events: int) -> Work:
         title=f"4 KB, 0 ms, {events:,} waiting",
         events=events,
         enough=min(events, _OF_A_BACKLOG),
+        heat="backlogs",
     )
 
 
 _PLAIN = Work(name="plain", title="4 KB, 0 ms", events=_TO_DELIVER, peers=(*_ALL, WRK))
 _SLOW = replace(
     _PLAIN, name="200ms", title="4 KB, 200 ms, 512 slots", delay_ms=200, slots=512,
-    peers=(SERVICE, BENTO),
+    peers=(SERVICE, BENTO), heat="processes",
 )  # fmt: skip
 # The last of them fail again and again by chance, and wait for half a minute in the end.
-_FAILING = replace(_PLAIN, failing=0.2, enough=_TO_DELIVER * 95 // 100, peers=(SERVICE,))
+_FAILING = replace(
+    _PLAIN, failing=0.2, enough=_TO_DELIVER * 95 // 100, peers=(SERVICE,), heat="failing"
+)
 WORKS = (
     _PLAIN,
     Work(
@@ -86,7 +104,6 @@ WORKS = (
         name="trickle", title="4 KB, 200 a second", events=3_000, trickle=200, peers=(*_ALL, READER)
     ),
     replace(_FAILING, name="failing-500", title="4 KB, 0 ms, 20 % answered 500", failure=500),
-    # Right between them, since a machine changes its pace.
     replace(_FAILING, name="unfailing", title="4 KB, 0 ms, all accepted", failing=0.0),
     replace(_FAILING, name="failing-503", title="4 KB, 0 ms, 20 % answered 503", failure=503),
     *map(backlog, BACKLOGS),
