@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 import tracemalloc
 
 import pytest
@@ -16,6 +17,8 @@ from ingestor.core.problem import Problem
 
 SAID = {"call_id": "Gr\u00fc\u00dfe \U0001f600"}
 TEXT = json.dumps(SAID, ensure_ascii=False)
+# Where Python's parser says that a comma is too many: at the comma, or behind it.
+TRAILING = 3 if sys.version_info >= (3, 13) else 4
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be"]
 
 
@@ -50,7 +53,7 @@ def test_json_is_read_as_python_reads_it(text: bytes, expected: object) -> None:
         "nothing": (b"", "is not JSON (line 1, column 1)"),
         "half of it": (b'{"a":', "is not JSON (line 1, column 6)"),
         "something after it": (b"{}\n{}", "is not JSON (line 2, column 1)"),
-        "a trailing comma": (b"[1,]", "is not JSON (line 1, column 4)"),
+        "a trailing comma": (b"[1,]", f"is not JSON (line 1, column {TRAILING})"),
         "a raw control character": (b'"\x01"', "is not JSON (line 1, column 2)"),
         "a raw line break": (b'"\n"', "is not JSON (line 1, column 2)"),
         "an escape that is none": (b'"\\q"', "is not JSON (line 1, column 2)"),

@@ -7,6 +7,8 @@ from pathlib import Path
 from shutil import which
 
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+# Python 3.13 trusts no certificate that does not say whose key has signed it (RFC 5280, 4.2.1.1).
+_BY_THE_BOOK = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
 LOOPBACK = "IP:127.0.0.1,DNS:localhost"
 
 
@@ -25,7 +27,8 @@ class Authority:
         self._folder = folder
         self.own = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
         files = ("-keyout", str(self.own.key), "-out", str(self.own.cert))
-        _openssl("req", "-x509", *_KEY, "-nodes", "-days", "2", "-subj", f"/CN={name}", *files)
+        subject = ("-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+        _openssl("req", "-x509", *_KEY, "-nodes", "-days", "2", *subject, *files)
 
     @property
     def ca(self) -> str:
@@ -43,8 +46,11 @@ class Authority:
         files = ("-keyout", str(made.key), "-out", str(request))
         _openssl("req", "-new", *_KEY, *secrecy, *subject, *files)
         signer = ("-CA", self.ca, "-CAkey", str(self.own.key), "-copy_extensions", "copy")
+        extensions = self._folder / f"{name}.ext"
+        extensions.write_text(_BY_THE_BOOK)
+        form = ("-extfile", str(extensions), "-days", str(days))
         files = ("-in", str(request), "-out", str(made.cert))
-        _openssl("x509", "-req", *signer, "-days", str(days), *files)
+        _openssl("x509", "-req", *signer, *form, *files)
         return made
 
 

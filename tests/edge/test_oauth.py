@@ -163,7 +163,7 @@ async def test_an_answer_without_a_token_is_a_failure_to_connect(
     ("url", "why"),
     [
         ("http://127.0.0.1:1", "ClientConnectorError"),
-        ("http://a..b", "UnicodeError"),
+        ("http://a..b", "Unicode(Encode)?Error"),
         ("http://256.256.256.256", "InvalidUrlClientError"),
     ],
 )
