@@ -38,7 +38,9 @@ class Authority:
     def sign(
         self, name: str, *, names: str = LOOPBACK, days: int = 2, password: str | None = None
     ) -> Certificate:
-        """Make a certificate for *names*, its key under a *password* if there is one."""
+        """Make a certificate for *names*, its key under a *password* if there is one; for 0 *days*
+        it is over as it begins.
+        """
         made = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         request = self._folder / f"{name}.csr"
         secrecy = ("-nodes",) if password is None else ("-passout", f"pass:{password}")

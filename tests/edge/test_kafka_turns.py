@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from edge.embedded import FIRST, numbers, publish, reader_of
+from edge.hostile import until
 
 from ingestor.devkit.embedded_broker import EmbeddedBroker
 
@@ -46,7 +47,7 @@ async def test_what_came_is_posted_before_more_is_asked_for(broker: EmbeddedBrok
         reading = tasks.create_task(read())
         for number in range(EVENTS):
             await publish(broker, FIRST, *numbers(number))
-            await reader_has(reader.records, number + 1)
+            await until(lambda: len(reader.records) > number)  # noqa: B023 - awaited at once
         await reading
 
     assert "asks too soon" not in steps
@@ -67,10 +68,3 @@ async def test_the_next_fetch_follows_at_once(broker: EmbeddedBroker) -> None:
             await reader.until(lambda: len(reader.records) > number)  # noqa: B023 - awaited at once
 
     assert reader.values(0) == numbers(*range(EVENTS))
-
-
-async def reader_has(records: list[Any], count: int) -> None:
-    """Wait until there are so many *records*."""
-    async with asyncio.timeout(10):
-        while len(records) < count:  # noqa: ASYNC110 - a list tells nobody that it grows
-            await asyncio.sleep(0.001)
