@@ -131,6 +131,11 @@ def post_a_dead_one(run: Run) -> None:
     run.calls += 1
 
 
+def bury_a_stranger(run: Run) -> None:
+    run.letters[(5, 8)] = "malformed"
+    run.records["dead", "malformed"] += 1
+
+
 def store_twice(run: Run) -> None:
     run.calls += 1
 
@@ -190,6 +195,13 @@ CONTRADICTIONS: list[tuple[Callable[[Run], None], list[str]]] = [
         ],
     ),
     (post_a_dead_one, ["call {invalid_call}: should not be at Tuner, but is"]),
+    (
+        bury_a_stranger,
+        [
+            "event 5/8: nobody published it, but it is a dead letter",
+            "finished records: 14, but published events: 13",
+        ],
+    ),
     (store_twice, ["stored calls: 7, but distinct calls: 6"]),
     (
         finish_too_few,

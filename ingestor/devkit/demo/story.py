@@ -48,7 +48,7 @@ def tell(
         [row for row in rows if row.count],
         [
             *_surprises(fates),
-            *_strangers(published, stored),
+            *_strangers(published, letters, stored),
             *_disagreements(fates, letters, tuner, totals),
         ],
     )
@@ -85,11 +85,17 @@ def _surprises(fates: Sequence[tuple[Published, str]]) -> Iterator[str]:
             yield f"event {partition}/{offset} ({event.label}): should be {should}, is {fate}"
 
 
-def _strangers(published: Sequence[Published], stored: Collection[str]) -> Iterator[str]:
-    """Find calls that Tuner has and should not have: dead, ignored, or nobody's."""
+def _strangers(
+    published: Sequence[Published], letters: Mapping[Origin, str], stored: Collection[str]
+) -> Iterator[str]:
+    """Find calls that Tuner has and should not have: dead, ignored, or nobody's; and letters of
+    events that are nobody's.
+    """
     wanted = {item.event.call_id for item in published if item.event.outcome is Outcome.DELIVERED}
     for call_id in sorted(set(stored) - wanted):
         yield f"call {call_id}: should not be at Tuner, but is"
+    for partition, offset in sorted(letters.keys() - {item.origin for item in published}):
+        yield f"event {partition}/{offset}: nobody published it, but it is a dead letter"
 
 
 def _disagreements(
