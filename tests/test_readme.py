@@ -28,6 +28,7 @@ from ingestor.settings import Settings, describe, load
 TESTS = Path(__file__).parent
 README = (TESTS.parent / "README.md").read_text()
 FAILURES = "What happens when things fail"
+IMAGE = (TESTS.parent / "compose/Dockerfile").read_text()
 
 
 def section(title: str) -> str:
@@ -209,6 +210,17 @@ def test_the_letters_headers_are_told() -> None:
     }
     reasons = {reason.value for reason in Reason}
     assert set(re.findall(r"`(\w+)`", next(rows(table))[1] + table.splitlines()[2])) >= reasons
+
+
+def test_the_image_has_the_python_that_tests_run_on() -> None:
+    """Which is the oldest that will do, and the one that both commands at the top ask for."""
+    project = tomllib.loads((TESTS.parent / "pyproject.toml").read_text())["project"]
+    version = re.search(r"with nothing but Python ([\d.]+)", README)
+
+    assert version is not None
+    assert project["requires-python"] == f">={version[1]}"
+    assert set(re.findall(r"(?m)^FROM python:([\d.]+)", IMAGE)) == {version[1]}
+    assert f"on Python {version[1]}, as all tests do" in README
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(\w+/[\w./-]+\.\w+)`", README))))
