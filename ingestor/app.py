@@ -155,6 +155,7 @@ class Service:
             others = [
                 tasks.create_task(work)
                 for work in (
+                    clock.watch(),
                     committer.run(),
                     self._backlogs().run(),
                     self._notices.run(),

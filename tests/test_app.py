@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from builders import event
 from kafka.cluster import Cluster, Message, Topic
 from settings_builders import COMPLETE
@@ -33,7 +34,8 @@ sys.exit(asyncio.run(app.run(load(dict(os.environ), None))))
 UNKNOWN_MEMBER, FENCED_INSTANCE_ID = 25, 82
 
 
-# The third post meets a bug, while others are under way and many records wait for a slot.
+# The third post meets a bug, or has a timer meet it, while others are under way and many records
+# wait for a slot.
 CROWDED = """
 import asyncio, os, sys
 from ingestor import app, assembly
@@ -49,6 +51,7 @@ from ingestor.edge.observer import ServiceObserver
 from ingestor.settings import load
 
 EVENT, P0 = os.environ.pop("EVENT"), Partition("call-ended", 0)
+BY_TIMER = os.environ.pop("BY_TIMER")
 
 class World:
     posts = 0
@@ -76,7 +79,9 @@ class World:
 
     async def post(self, body, route):
         self.posts += 1
-        if self.posts == 3:
+        if self.posts == 3 and BY_TIMER:
+            self.service._clock.call_later(0, lambda: 1 / 0)
+        elif self.posts == 3:
             raise ZeroDivisionError
         await asyncio.sleep(0.01)
         return Answered(201)
@@ -87,9 +92,9 @@ observer = ServiceObserver(configure("error", "json"), metrics, Health())
 keys = Keyring(assembly.credentials(settings), observer)
 
 async def serve():
-    service = app.Service(settings, source=world, letters=world, tuner=world, keys=keys,
-                          observer=observer, metrics=metrics)
-    await service.run(asyncio.Event())
+    world.service = app.Service(settings, source=world, letters=world, tuner=world, keys=keys,
+                                observer=observer, metrics=metrics)
+    await world.service.run(asyncio.Event())
 
 try:
     asyncio.run(serve())
@@ -159,13 +164,15 @@ def test_a_bug_ends_it_with_1_and_commits_nothing(cluster: Cluster, topic: Topic
     assert committed[1].offset == 0
 
 
-def test_a_bug_lets_nothing_begin_that_waited_for_a_slot() -> None:
+@pytest.mark.parametrize("by_timer", ["", "yes"], ids=["in a task", "in a timer"])
+def test_a_bug_lets_nothing_begin_that_waited_for_a_slot(by_timer: str) -> None:
     """All that are under way are cut off: the slots that they give back are for nobody."""
     ended = subprocess.run(  # noqa: S603 - this interpreter, a program of ours
         [sys.executable, "-W", "error", "-c", CROWDED],
         env=os.environ
         | COMPLETE
-        | {"EVENT": event(call_id="call-1").decode(), "INGESTOR_MAX_CONCURRENCY": "3"},
+        | {"EVENT": event(call_id="call-1").decode(), "BY_TIMER": by_timer}
+        | {"INGESTOR_MAX_CONCURRENCY": "3"},
         capture_output=True,
         timeout=25,
         check=False,

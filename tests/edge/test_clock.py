@@ -3,6 +3,9 @@
 import asyncio
 import statistics
 import time
+from collections import deque
+
+import pytest
 
 from ingestor.edge.clock import SystemClock, SystemDice
 
@@ -30,6 +33,20 @@ async def test_a_call_comes_later_unless_taken_back() -> None:
         await called.wait()
 
     assert calls == []
+
+
+async def test_what_a_later_call_raises_is_heard() -> None:
+    """By whoever watches, not by the loop, which would go on; the other calls are made."""
+    clock, called = SystemClock(), asyncio.Event()
+
+    clock.call_later(0.01, deque[None]().popleft)
+    clock.call_later(0.02, called.set)
+
+    with pytest.raises(IndexError):
+        async with asyncio.timeout(5):
+            await clock.watch()
+    async with asyncio.timeout(5):
+        await called.wait()
 
 
 def test_dice_are_even() -> None:
