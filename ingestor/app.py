@@ -1,7 +1,7 @@
 """Builds the service, and owns the lifetimes of its parts and the order in which they stop."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
 
 from ingestor import __version__, assembly
@@ -154,14 +154,7 @@ class Service:
             taking = tasks.create_task(intake.run())
             others = [
                 tasks.create_task(work)
-                for work in (
-                    clock.watch(),
-                    committer.run(),
-                    self._backlogs().run(),
-                    self._notices.run(),
-                    self._see_to_letters(burial, stop),
-                    sweep(),
-                )
+                for work in (committer.run(), self._see_to_letters(burial, stop), *self._upkeep())
             ]
             try:
                 await stop.wait()
@@ -177,6 +170,10 @@ class Service:
             observer.changed("drained", cut_off=cut_off, uncommitted=offsets.untold())
             await end((taking, *others), ENDING_SECONDS)
         return self._code
+
+    def _upkeep(self) -> tuple[Coroutine[None, None, None], ...]:
+        """Give what goes on beside the records."""
+        return self._clock.watch(), self._backlogs().run(), self._notices.run(), sweep()
 
     def _backlogs(self) -> Backlogs:
         return Backlogs(
