@@ -67,10 +67,14 @@ class CommandProcess:
         self.signal(signal.SIGKILL)
 
     async def ended(self, within: float = SECONDS) -> int:
-        """Wait for its end; return the exit code, or minus the signal that ended it."""
+        """Wait for its end, and for all that it said before; return the exit code, or minus the
+        signal that ended it.
+        """
         self._was_ended = True
         async with asyncio.timeout(within):
-            return await self._process.wait()
+            code = await self._process.wait()
+            await self._is_heard.wait()
+            return code
 
     async def listen(self) -> None:
         """Read both streams until they end."""

@@ -172,6 +172,8 @@ async def everything_is_held(running: ServiceProcess, keys: dict[str, str]) -> N
         assert (
             await running.metric("ingestor_destination_state", destination=key, state="held") == 1
         )
+    # A log may come later than a page.
+    await running.until(lambda: len(running.entries_of("held")) >= len(keys))
     told = {entry["what"]: entry["cause"] for entry in running.entries_of("held")}
     assert told == keys
     assert (await running.page("livez"))[0] == 200
