@@ -44,11 +44,17 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],  # noqa: S607  # found by name
+    """Name the commit, and whether anything but results was changed since."""
+    changed = _git("status", "--porcelain", "--", ":/", ":(top,exclude)tests/bench/results")
+    return (_git("rev-parse", "--short", "HEAD") or "unknown") + ("-dirty" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    asked = subprocess.run(  # noqa: S603 - found by name
+        ["git", *arguments],  # noqa: S607
         cwd=Path(__file__).parent,
         capture_output=True,
         text=True,
         check=False,
     )
-    return asked.stdout.strip() or "unknown"
+    return asked.stdout.strip()
