@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 PARTITIONS = 8
 CALLS, EVENTS = 80, 12
+SLOTS = 8
 # The group believes for ten seconds that a member lives of which it hears nothing.
 SESSION_SECONDS = 10.0
 # A commit is at most so old; the rest is for a busy machine.
@@ -89,13 +90,13 @@ async def test_who_stood_still_begins_nothing_before_the_group_has_answered(
     doors: ProxiedKafka,
 ) -> None:
     """It wakes with calls in its hands, and answers that make room for more; others have posted
-    them long since.
+    them long since. What had begun and was not on the wire yet is sent, at most one in each slot.
     """
     sequences = Sequences(CALLS)
     origins: dict[str, Origin] = {}
     async with (
         deployment(doors.cluster, OPTIONS, partitions=PARTITIONS) as here,
-        here.service({"INGESTOR_MAX_CONCURRENCY": "8", **agent("frozen")}) as one,
+        here.service({"INGESTOR_MAX_CONCURRENCY": str(SLOTS), **agent("frozen")}) as one,
         here.service(agent("stays")) as other,
     ):
         await eventually(lambda: len(given(one)) == len(given(other)) == PARTITIONS // 2)
@@ -114,11 +115,13 @@ async def test_who_stood_still_begins_nothing_before_the_group_has_answered(
 
     requests = here.tuner.requests
     assert {entry.sha256 for entry in requests} == origins.keys() | more.keys()
-    assert {entry.sha256 for entry in requests[posted:]} == more.keys()
-    assert len(requests) - posted == len(more)
+    late = {entry.sha256 for entry in requests[posted:]} - more.keys()
+    assert len(late) <= SLOTS
+    assert len(requests) - posted == len(more) + len(late)
     assert all(
         first.agent == "frozen" and first.arrived > began - COMMITTED_WITHIN
         for first in repeated(requests)
+        if first.sha256 not in late
     )
 
 
