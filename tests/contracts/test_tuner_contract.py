@@ -20,7 +20,6 @@ from ingestor.flow.ports import Tuner
 
 BODY = b'{ "call_id":"a",\r\n  "text": "\xc3\xa9\\u00e9", "n": 1.50, "n": 1.5e0 }'
 CREATED = Answered(201, b'{"id": 7, "is_new": true}')
-MANY = 120  # aiohttp by itself allows a hundred
 
 
 class Received(NamedTuple):
@@ -203,12 +202,12 @@ async def test_nothing_limits_how_many_are_under_way(desk: Desk) -> None:
     """The slots do: whoever waited here would hold a slot for a wait."""
     desk.hold()
     async with asyncio.TaskGroup() as tasks:
-        posts = [tasks.create_task(desk.tuner.post(BODY, route(desk))) for _ in range(MANY)]
-        await arrived(desk, MANY)
+        posts = [tasks.create_task(desk.tuner.post(BODY, route(desk))) for _ in range(200)]
+        await arrived(desk, 200)
         assert not any(post.done() for post in posts)
         desk.release()
 
-    assert [post.result() for post in posts] == [CREATED] * MANY
+    assert [post.result() for post in posts] == [CREATED] * 200
 
 
 async def test_a_cancelled_post_ends_at_once(desk: Desk) -> None:

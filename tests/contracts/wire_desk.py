@@ -16,8 +16,8 @@ from ingestor.edge.requests import Kind
 from ingestor.edge.tuner_aiohttp import AiohttpTuner
 from ingestor.edge.tuner_lean import LeanTuner
 
-# Long enough for a hundred requests at a time on a busy machine.
-TIMEOUT_SECONDS = 6.0
+# Long enough for two hundred requests at a time on a busy machine.
+TIMEOUT_SECONDS = 10.0
 
 
 class WireDesk:

@@ -72,9 +72,7 @@ class CommandProcess:
         """
         self._was_ended = True
         async with asyncio.timeout(within):
-            code = await self._process.wait()
-            await self._is_heard.wait()
-            return code
+            return await self._heard_out()
 
     async def listen(self) -> None:
         """Read both streams until they end."""
@@ -91,8 +89,12 @@ class CommandProcess:
         """Kill it if it still runs, and hear it out."""
         if self.is_running:
             self.kill()
-        await self._process.wait()
+        await self._heard_out()
+
+    async def _heard_out(self) -> int:
+        code = await self._process.wait()
         await self._is_heard.wait()
+        return code
 
     def check(self) -> None:
         """Fail when it has ended although nobody asked it to."""
